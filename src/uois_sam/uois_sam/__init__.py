@@ -1,9 +1,9 @@
 """uois_sam: instance masks and metric point clouds of tables of things never seen before.
 
-    from uois_sam import load_pipeline
-    pipeline = load_pipeline()                      # the bundled model
-    instances = pipeline(image, depth, camera)      # depth and camera are optional
-    instances.overlay(image)
+from uois_sam import load_pipeline
+pipeline = load_pipeline()                      # the bundled model
+instances = pipeline(image, depth, camera)      # depth and camera are optional
+instances.overlay(image)
 """
 
 from __future__ import annotations

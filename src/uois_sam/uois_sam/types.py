@@ -1,4 +1,4 @@
-"""The nouns that every room speaks: Camera, Instances, Parts. Plain containers of NumPy arrays, no algorithm."""
+"""The nouns that every room speaks: Camera, Frame, Instances, Parts. Plain containers of NumPy arrays, no algorithm."""
 
 from __future__ import annotations
 
@@ -58,6 +58,27 @@ class Camera:
             height,
             self.frame_id,
         )
+
+
+@dataclass(frozen=True)
+class Frame:
+    """One moment of a camera or a data set.
+
+    Attributes:
+        image: (H, W, 3) uint8 RGB.
+        depth: (H, W) float32, metres along the optical axis, 0 where unknown, registered to the image; or None.
+        camera: intrinsics of image and depth; None where the source does not know them.
+        stamp: nanoseconds since the epoch of the source; None where it has no clock.
+        name: what a person would call it, e.g. the file's stem.
+        label: (H, W) uint16 ground truth as the source has it, or None.
+    """
+
+    image: NDArray[np.uint8]
+    depth: NDArray[np.float32] | None = None
+    camera: Camera | None = None
+    stamp: int | None = None
+    name: str = ""
+    label: NDArray[np.uint16] | None = None
 
 
 @dataclass(frozen=True)

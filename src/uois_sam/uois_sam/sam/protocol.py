@@ -1,6 +1,6 @@
 """The promptable segmenter protocol: encode a frame once, decode any number of prompts from the embedding.
 
-All coordinates are pixels (x, y) of the image that was encoded; pixel centres lie at integers + 0.5, as in SAM.
+All coordinates are pixels (x, y) of the image that was encoded; pixel centres lie at integers.
 """
 
 from __future__ import annotations
