@@ -1,0 +1,145 @@
+"""Mask decoder of the bundled segmenter: SAM's two-way transformer, small, with a stride 2 refinement."""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from uois_sam.sam.protocol import MaskCandidates
+from uois_sam.sam.tiny.encoder import EMBEDDING_DIM, STRIDE2_DIM, STRIDE4_DIM, Features
+from uois_sam.sam.tiny.prompt_encoder import PromptEncoder, PromptTokens
+
+NUM_MASKS = 4
+_UPSCALED_DIM = 32
+_HEADS = 4
+
+
+def mlp(inputs: int, hidden: int, outputs: int, depth: int = 3) -> nn.Sequential:
+    """Linear layers with ReLU between them, the shape of SAM's heads."""
+    layers: list[nn.Module] = []
+    for k in range(depth - 1):
+        layers += [nn.Linear(inputs if k == 0 else hidden, hidden), nn.ReLU()]
+    return nn.Sequential(*layers, nn.Linear(hidden, outputs))
+
+
+class Attention(nn.Module):
+    """Multi-head attention in a narrower space. Written out: at these sizes it beats the fused kernels on CPU."""
+
+    def __init__(self, dim: int, inner: int) -> None:
+        super().__init__()
+        self.query, self.key, self.value = (nn.Linear(dim, inner) for _ in range(3))
+        self.out = nn.Linear(inner, dim)
+
+    def forward(self, q: Tensor, k: Tensor, v: Tensor, padding: Tensor | None = None) -> Tensor:
+        """Attend from q (M, Q, C) to k, v (M, K, C); `padding` (M, K) bool marks keys to leave out."""
+        queries, keys, values = (
+            layer(x).unflatten(-1, (_HEADS, -1)).transpose(1, 2)
+            for layer, x in ((self.query, q), (self.key, k), (self.value, v))
+        )
+        weights = queries @ keys.transpose(-1, -2) * (queries.shape[-1] ** -0.5)
+        if padding is not None:
+            weights = weights.masked_fill(padding[:, None, None, :], float("-inf"))
+        mixed = weights.softmax(-1).to(values.dtype) @ values
+        return self.out(mixed.transpose(1, 2).flatten(2))
+
+
+class TwoWayBlock(nn.Module):
+    """Tokens attend to themselves and to the image, then the image to the tokens (SAM, appendix A)."""
+
+    def __init__(self, dim: int) -> None:
+        super().__init__()
+        self.self_attention = Attention(dim, dim)
+        self.token_to_image = Attention(dim, dim // 2)
+        self.image_to_token = Attention(dim, dim // 2)
+        self.mlp = mlp(dim, 2 * dim, dim, depth=2)
+        self.norms = nn.ModuleList(nn.LayerNorm(dim) for _ in range(4))
+
+    def forward(
+        self, tokens: Tensor, image: Tensor, token_pe: Tensor, image_pe: Tensor, padding: Tensor | None
+    ) -> tuple[Tensor, Tensor]:
+        query = tokens + token_pe
+        tokens = self.norms[0](tokens + self.self_attention(query, query, tokens, padding))
+        tokens = self.norms[1](tokens + self.token_to_image(tokens + token_pe, image + image_pe, image))
+        tokens = self.norms[2](tokens + self.mlp(tokens))
+        attended = self.image_to_token(image + image_pe, tokens + token_pe, tokens, padding)
+        return tokens, self.norms[3](image + attended)
+
+
+class MaskDecoder(nn.Module):
+    """Four masks, their IoU scores and tokens for each prompt.
+
+    Two additions to SAM's decoder: every image token knows where it lies from the prompt's reference point, and
+    a mask is the upsampled stride 4 mask plus a per-prompt kernel on a shared stride 2 map.
+    """
+
+    def __init__(self, dim: int = EMBEDDING_DIM) -> None:
+        super().__init__()
+        self.iou_token = nn.Parameter(torch.randn(1, dim) * 0.1)
+        self.mask_tokens = nn.Parameter(torch.randn(NUM_MASKS, dim) * 0.1)
+        self.relative = mlp(3, 32, dim, depth=2)
+        self.blocks = nn.ModuleList([TwoWayBlock(dim), TwoWayBlock(dim)])
+        self.final_attention = Attention(dim, dim // 2)
+        self.final_norm = nn.LayerNorm(dim)
+        self.upscale = nn.ConvTranspose2d(dim, _UPSCALED_DIM, 2, 2)
+        self.skip4 = nn.Conv2d(STRIDE4_DIM, _UPSCALED_DIM, 1)
+        self.kernels4 = nn.ModuleList(mlp(dim, dim, _UPSCALED_DIM) for _ in range(NUM_MASKS))
+        self.kernels2 = nn.ModuleList(mlp(dim, dim, STRIDE2_DIM + 1) for _ in range(NUM_MASKS))
+        self.iou_head = mlp(dim, dim, NUM_MASKS)
+        for kernel in self.kernels2:
+            last = list(kernel.children())[-1]
+            assert isinstance(last, nn.Linear)
+            nn.init.normal_(last.weight, std=0.01)
+            nn.init.zeros_(last.bias)
+
+    def forward(
+        self, features: Features, prompts: PromptTokens, dense: Tensor, encoder: PromptEncoder
+    ) -> MaskCandidates:
+        """Decode the prompts of B images, M / B each, image by image; logits come at stride 2.
+
+        Args:
+            features: of B images.
+            prompts: of M prompts.
+            dense: (M, C, h, w) from `PromptEncoder.dense`, or (1, C, h, w) for all alike.
+            encoder: for the positions of the image tokens.
+        """
+        count = len(prompts.tokens)
+        batch, dim, h, w = features.stride8.shape
+        each = count // batch
+        grid = _cell_centres(h, w).to(features.stride8)
+        image_pe = encoder.positions(grid)[None]
+        offset = (grid[None] - prompts.reference[:, None]) * grid.new_tensor([w / 10, h / 10])
+        distance = (offset.square().sum(-1, keepdim=True) + 1e-6).sqrt()
+        dense = dense.expand(count, -1, -1, -1).unflatten(0, (batch, each))
+        image = (features.stride8[:, None] + dense).flatten(0, 1).flatten(2).transpose(1, 2)
+        image = image + self.relative(torch.cat([offset, distance], -1))
+
+        output = torch.cat([self.iou_token, self.mask_tokens]).expand(count, -1, -1)
+        tokens = token_pe = torch.cat([output, prompts.tokens], 1)
+        padding = None
+        if prompts.padding is not None:
+            padding = F.pad(prompts.padding, (1 + NUM_MASKS, 0))
+        for block in self.blocks:
+            tokens, image = block(tokens, image, token_pe, image_pe, padding)
+        attended = self.final_attention(tokens + token_pe, image + image_pe, image)
+        tokens = self.final_norm(tokens + attended)
+        iou_token, mask_tokens = tokens[:, :1], tokens[:, 1 : 1 + NUM_MASKS]
+
+        up = self.upscale(image.transpose(1, 2).reshape(count, dim, h, w))
+        skip = self.skip4(features.stride4)
+        up = up.unflatten(0, (batch, each))[..., : skip.shape[-2], : skip.shape[-1]] + skip[:, None]
+        up = F.relu(up).flatten(0, 1)
+        kernel4 = torch.stack([head(mask_tokens[:, k]) for k, head in enumerate(self.kernels4)], 1)
+        kernel2 = torch.stack([head(mask_tokens[:, k]) for k, head in enumerate(self.kernels2)], 1)
+        coarse = (kernel4 @ up.flatten(2)).unflatten(-1, up.shape[-2:])
+        fine_kernel = kernel2[..., :-1].reshape(batch, each * NUM_MASKS, -1)
+        fine = (fine_kernel @ features.stride2.flatten(2)).view(count, NUM_MASKS, *features.stride2.shape[-2:])
+        logits = F.interpolate(coarse, size=fine.shape[-2:], mode="bilinear", align_corners=False)
+        logits = logits + fine + kernel2[..., -1, None, None]
+        return MaskCandidates(logits, self.iou_head(iou_token[:, 0]), iou_token, mask_tokens)
+
+
+def _cell_centres(h: int, w: int) -> Tensor:
+    """(h * w, 2), x, y in 0 .. 1 of the centres of a grid's cells, row by row."""
+    y, x = torch.meshgrid((torch.arange(h) + 0.5) / h, (torch.arange(w) + 0.5) / w, indexing="ij")
+    return torch.stack([x, y], -1).view(-1, 2)

@@ -1,0 +1,228 @@
+"""UOIS-SAM's inference: embed a frame, find prompts, decode them, refine the scores, choose the instances."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from uois_sam.errors import InputError
+from uois_sam.sam.protocol import Embedding, MaskCandidates, PromptableSegmenter, Prompts
+from uois_sam.segmentation.hdnet import HDNet
+from uois_sam.segmentation.hpg import Prompter
+from uois_sam.segmentation.postprocess import choose_instances
+from uois_sam.segmentation.settings import SegmentationSettings
+from uois_sam.types import Camera, Instances
+
+_CHUNK = 64
+"""Prompts decoded at once; bounds memory for the 1024 points of a grid."""
+
+
+@dataclass(frozen=True)
+class EmbeddedFrame:
+    """A frame and what the image encoder made of it: all that further prompts on it need."""
+
+    image: NDArray[np.uint8]
+    embedding: Embedding
+
+
+@dataclass
+class Pipeline:
+    """UOIS-SAM (Cao et al., 2024, fig. 2): segmenter, prompt generator and HDNet with their thresholds.
+
+    Attributes:
+        segmenter: any `PromptableSegmenter`.
+        prompter: HPG, or a grid of points.
+        hdnet: refines the scores; None leaves the segmenter's own.
+        settings: may be replaced between frames.
+        stage_ms: milliseconds of each stage of the last frame: encode, prompts, decode, postprocess.
+    """
+
+    segmenter: PromptableSegmenter
+    prompter: Prompter
+    hdnet: HDNet | None = None
+    settings: SegmentationSettings = field(default_factory=SegmentationSettings)
+    stage_ms: dict[str, float] = field(default_factory=dict)
+
+    def __call__(
+        self,
+        image: NDArray[np.uint8],
+        depth: NDArray[np.float32] | None = None,
+        camera: Camera | None = None,
+    ) -> Instances:
+        """Segment one frame.
+
+        Args:
+            image: (H, W, 3) uint8 RGB.
+            depth: (H, W) float32, metres, 0 where unknown, registered to the image.
+            camera: intrinsics; depth is used only with them, and only by segmenters that look at depth.
+
+        Raises:
+            InputError: image or depth is not as described.
+        """
+        return self.segment(self.encode(image, depth, camera))
+
+    @torch.no_grad()
+    def encode(
+        self,
+        image: NDArray[np.uint8],
+        depth: NDArray[np.float32] | None = None,
+        camera: Camera | None = None,
+    ) -> EmbeddedFrame:
+        """Run the image encoder, the only costly part that depends on the image alone.
+
+        Raises:
+            InputError: image or depth is not as `__call__` describes it.
+        """
+        with self._timed("encode"):
+            return EmbeddedFrame(image, self.segmenter.encode(image, depth, camera))
+
+    @torch.no_grad()
+    def segment(self, frame: EmbeddedFrame) -> Instances:
+        """Find all instances of an encoded frame, best score first."""
+        embedding = frame.embedding
+        with self._timed("prompts"):
+            proposal = self.prompter.propose(frame.image, embedding, self.settings)
+        if len(proposal.points) == 0:
+            self.stage_ms.update(decode=0.0, postprocess=0.0)
+            return Instances.empty(*embedding.image_size)
+        with self._timed("decode"):
+            candidates = self.decode(embedding, Prompts.from_points(proposal.points))
+            scores = self.refine(candidates)
+        with self._timed("postprocess"):
+            return choose_instances(
+                candidates,
+                scores,
+                proposal.points,
+                None if proposal.maps is None else proposal.maps.foreground,
+                embedding.image_size,
+                self.settings,
+            )
+
+    def decode(self, embedding: Embedding, prompts: Prompts) -> MaskCandidates:
+        """Decode any number of prompts, a chunk at a time."""
+        chunks = [prompts[k : k + _CHUNK] for k in range(0, len(prompts), _CHUNK)]
+        return MaskCandidates.concatenate([self.segmenter.decode(embedding, chunk) for chunk in chunks])
+
+    def refine(self, candidates: MaskCandidates) -> Tensor:
+        """(M, 4) IoU scores, refined by HDNet where there is one (eq. 5)."""
+        return candidates.scores if self.hdnet is None else self.hdnet(candidates)
+
+    @torch.no_grad()
+    def correct(
+        self,
+        frame: EmbeddedFrame,
+        instances: Instances,
+        instance_id: int | None,
+        points: NDArray[np.float32],
+        labels: NDArray[np.int64],
+    ) -> Instances:
+        """Let a person's clicks redraw one instance, or add one.
+
+        Args:
+            frame: the encoded frame that `instances` belong to.
+            instances: as they are.
+            instance_id: which to redraw; None adds a new one.
+            points: (P, 2) float32, clicks x, y in pixels.
+            labels: (P,) int64, 1 on the thing, 0 off it.
+
+        Returns:
+            New instances; the corrected mask lies on top of the others and ids stay.
+
+        Raises:
+            InputError: no clicks, clicks outside the image, no such id, or a correction that leaves nothing.
+        """
+        height, width = frame.embedding.image_size
+        check_clicks(points, labels, height, width)
+        row = None if instance_id is None else _row_of(instances, instance_id)
+        prompts = Prompts(
+            points=torch.from_numpy(np.asarray(points, np.float32))[None],
+            labels=torch.from_numpy(np.asarray(labels, np.int64))[None],
+        )
+        if row is not None:
+            prompts = replace(prompts, masks=mask_to_logits(instances.mask(row + 1)))
+        candidates = self.segmenter.decode(frame.embedding, prompts)
+        scores = self.refine(candidates)[0]
+        full = torch.nn.functional.interpolate(
+            candidates.logits, size=(height, width), mode="bilinear", align_corners=False
+        )[0]
+        masks = (full > 0).cpu().numpy()
+        x, y = np.round(points).astype(int).T
+        agreeing = (masks[:, y, x] == (labels == 1)).sum(1)
+        order = np.lexsort((scores.cpu().numpy(), agreeing))
+        chosen = int(order[-1])
+        return _replaced(instances, row, masks[chosen], float(scores[chosen]), points[0])
+
+    def _timed(self, stage: str) -> _Stopwatch:
+        return _Stopwatch(self.stage_ms, stage)
+
+
+class _Stopwatch:
+    def __init__(self, times: dict[str, float], stage: str) -> None:
+        self.times, self.stage = times, stage
+
+    def __enter__(self) -> None:
+        self.start = time.perf_counter()
+
+    def __exit__(self, *_: object) -> None:
+        self.times[self.stage] = 1e3 * (time.perf_counter() - self.start)
+
+
+def check_clicks(points: NDArray[np.float32], labels: NDArray[np.int64], height: int, width: int) -> None:
+    """Refuse clicks that do not fit each other or the image.
+
+    Raises:
+        InputError: with what was given.
+    """
+    if points.ndim != 2 or points.shape[1:] != (2,) or len(points) == 0 or labels.shape != points.shape[:1]:
+        raise InputError(f"{points.shape} clicks with {labels.shape} labels; give (P, 2) pixels and (P,) labels")
+    x, y = points.T
+    inside = (x >= 0) & (y >= 0) & (x <= width - 1) & (y <= height - 1)
+    if not inside.all():
+        worst = points[int(np.argmin(inside))]
+        raise InputError(f"click ({worst[0]:g}, {worst[1]:g}) lies outside the {width} x {height} image")
+    if not np.isin(labels, (0, 1)).all() or not (labels == 1).any():
+        raise InputError(f"click labels are {labels.tolist()}; give 1 (on the thing) at least once, else 0")
+
+
+def mask_to_logits(mask: NDArray[np.bool_], size: tuple[int, int] = (120, 160)) -> Tensor:
+    """(1, h, w) float32 logits of a binary (H, W) mask, as an earlier answer to refine."""
+    soft = torch.from_numpy(mask)[None, None].float()
+    return torch.nn.functional.interpolate(soft, size=size, mode="area")[0] * 12 - 6
+
+
+def _row_of(instances: Instances, instance_id: int) -> int:
+    rows = np.flatnonzero(instances.id == instance_id)
+    if len(rows) == 0:
+        raise InputError(f"no instance {instance_id} in this frame; it has {instances.id.tolist()}")
+    return int(rows[0])
+
+
+def _replaced(
+    instances: Instances, row: int | None, mask: NDArray[np.bool_], score: float, point: NDArray[np.float32]
+) -> Instances:
+    """The instances with one mask redrawn (or added, for row None) on top of the others."""
+    if not mask.any():
+        raise InputError("the clicks leave no mask; click on the thing itself")
+    labels = instances.label_image.copy()
+    ids, scores, prompts = list(instances.id), list(instances.score), list(instances.prompt)
+    if row is None:
+        row = len(ids)
+        ids.append(max(ids, default=0) + 1)
+        scores.append(score)
+        prompts.append(point)
+    else:
+        labels[labels == row + 1] = 0
+        scores[row], prompts[row] = score, point
+    labels[mask] = row + 1
+    left = np.flatnonzero(np.bincount(labels.ravel(), minlength=len(ids) + 1)[1:])
+    lookup = np.zeros(len(ids) + 1, np.uint16)
+    lookup[left + 1] = np.arange(1, len(left) + 1)
+    measured = Instances.from_label_image(
+        lookup[labels], np.array(scores, np.float32)[left], np.array(prompts, np.float32)[left]
+    )
+    return replace(measured, id=np.array(ids, np.int64)[left])
