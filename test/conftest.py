@@ -1,0 +1,18 @@
+"""Fixtures shared by all tests."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(scope="session")
+def shared_dir() -> Path:
+    """The reference material beside the repository (papers, real images); skips where it is absent."""
+    shared = REPOSITORY.parent / "shared"
+    if not shared.is_dir():
+        pytest.skip("no ../shared beside the repository: reference material is not on this machine")
+    return shared

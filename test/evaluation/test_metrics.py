@@ -1,0 +1,278 @@
+"""Scores of label images: corner cases by hand, properties on random images."""
+
+from __future__ import annotations
+
+from dataclasses import astuple, replace
+from itertools import permutations
+
+import cv2
+import numpy as np
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+from uois_sam.errors import InputError
+from uois_sam.evaluation.boundary import boundary_map, tolerance
+from uois_sam.evaluation.metrics import Scores, score_labels
+from uois_sam.evaluation.munkres import munkres
+
+ONE = Scores(1, 1, 1, 1, 1, 1, 1, 1, 1)
+SHAPES = st.tuples(st.integers(1, 12), st.integers(1, 12))
+
+
+def boxes(*rectangles: tuple[int, int, int, int], shape: tuple[int, int] = (60, 80)) -> np.ndarray:
+    """Label image with one box (x, y, w, h) per label."""
+    labels = np.zeros(shape, np.uint16)
+    for label, (x, y, w, h) in enumerate(rectangles, 1):
+        labels[y : y + h, x : x + w] = label
+    return labels
+
+
+@st.composite
+def image_pairs(draw: st.DrawFn) -> tuple[np.ndarray, np.ndarray]:
+    """Two label images with up to four objects: blocks of random labels, so that objects have area and overlap."""
+    h, w = draw(SHAPES)
+    small = hnp.arrays(np.uint16, (-(-h // 3), -(-w // 3)), elements=st.integers(0, 4))
+    prediction, truth = (np.kron(draw(small), np.ones((3, 3), np.uint16))[:h, :w] for _ in range(2))
+    return np.roll(prediction, draw(st.integers(0, 2)), axis=1), truth
+
+
+def pair_f(prediction: np.ndarray, truth: np.ndarray) -> np.ndarray:
+    rows = [truth == k for k in np.unique(truth[truth > 0])]
+    columns = [prediction == k for k in np.unique(prediction[prediction > 0])]
+    f = np.zeros((len(rows), len(columns)))
+    for i, true in enumerate(rows):
+        for j, predicted in enumerate(columns):
+            tp = np.count_nonzero(true & predicted)
+            p, r = tp / np.count_nonzero(predicted), tp / np.count_nonzero(true)
+            f[i, j] = 2 * p * r / (p + r) if tp else 0
+    return f
+
+
+def has_one_best_assignment(prediction: np.ndarray, truth: np.ndarray) -> bool:
+    f = pair_f(prediction, truth)
+    f = f if f.shape[0] <= f.shape[1] else f.T
+    rows = np.arange(len(f))
+    totals = sorted(f[rows, list(columns)].sum() for columns in permutations(range(f.shape[1]), len(f)))
+    return len(totals) == 1 or totals[-1] - totals[-2] > 1e-9
+
+
+def test_a_perfect_prediction_scores_one_whatever_its_labels() -> None:
+    truth = boxes((5, 5, 20, 20), (30, 10, 15, 30))
+    relabelled = np.choose(truth, [0, 900, 7])
+    assert score_labels(relabelled, truth) == replace(ONE, predicted=2, objects=2)
+
+
+NOTHING, BOX = boxes(), boxes((10, 10, 20, 20))
+
+
+@pytest.mark.parametrize("boundary", ["davis", "contour"])
+@pytest.mark.parametrize(
+    ("prediction", "truth", "expected"),
+    [
+        pytest.param(NOTHING, BOX, Scores(1, 0, 0, 1, 0, 0, 0, 0, 1), id="no prediction"),
+        pytest.param(BOX, NOTHING, Scores(0, 1, 0, 0, 1, 0, 0, 1, 0), id="no truth"),
+        pytest.param(NOTHING, NOTHING, Scores(1, 1, 1, 1, 1, 1, 1, 0, 0), id="both empty"),
+        pytest.param(BOX, boxes((50, 30, 20, 20)), Scores(0, 0, 0, 0, 0, 0, 0, 1, 1), id="disjoint"),
+    ],
+)
+def test_corner_cases(prediction: np.ndarray, truth: np.ndarray, expected: Scores, boundary: str) -> None:
+    assert score_labels(prediction, truth, boundary=boundary) == expected
+
+
+def test_touching_but_disjoint_objects_share_boundary_and_no_overlap() -> None:
+    scores = score_labels(boxes((10, 10, 10, 20)), boxes((20, 10, 10, 20)))
+    assert (scores.overlap_precision, scores.overlap_recall, scores.overlap_f, scores.percent75) == (0, 0, 0, 0)
+    assert 0 < scores.boundary_f < 1
+
+
+def test_overlap_by_hand() -> None:
+    # 200 of the truth's 400 pixels are found; the second prediction of 100 pixels finds nothing.
+    scores = score_labels(boxes((10, 10, 10, 20), (60, 40, 10, 10)), boxes((10, 10, 20, 20)))
+    assert scores.overlap_precision == pytest.approx(200 / 300)
+    assert scores.overlap_recall == pytest.approx(200 / 400)
+    assert scores.overlap_f == pytest.approx(2 * (2 / 3) * 0.5 / (2 / 3 + 0.5))
+
+
+def test_each_object_is_matched_once() -> None:
+    # Both halves lie on the one object: only the larger counts.
+    scores = score_labels(boxes((10, 10, 12, 20), (22, 10, 8, 20)), boxes((10, 10, 20, 20)))
+    assert scores.overlap_precision == pytest.approx(240 / 400)
+    assert scores.overlap_recall == pytest.approx(240 / 400)
+
+
+def test_boundary_by_hand() -> None:
+    # At 60 x 80 the tolerance is 1 px. The DAVIS boundary of a 20 x 20 box is an outline of 80 pixels. Shifted by
+    # 10 px, top and bottom meet over 11 columns and one more by tolerance, and 2 pixels of the side lie next to them.
+    scores = score_labels(boxes((20, 10, 20, 20)), boxes((10, 10, 20, 20)))
+    assert scores.boundary_precision == scores.boundary_recall == (2 * 12 + 2) / 80
+
+
+def test_unmatched_boundary_pixels_count_in_the_denominator() -> None:
+    truth = boxes((10, 10, 20, 20))
+    scores = score_labels(boxes((10, 10, 20, 20), (50, 30, 10, 10)), truth)
+    assert scores.boundary_precision == pytest.approx(80 / (80 + 40))
+    assert scores.boundary_recall == 1
+
+
+def test_holes_count_for_davis_and_not_for_contours() -> None:
+    truth = boxes((10, 10, 30, 30))
+    prediction = truth.copy()
+    prediction[20:30, 20:30] = 0
+    assert score_labels(prediction, truth, boundary="contour").boundary_precision == 1
+    davis = score_labels(prediction, truth)
+    assert davis.boundary_precision == pytest.approx(120 / 160)
+    assert davis.boundary_recall == 1
+
+
+def test_an_object_that_fills_the_image_has_no_davis_boundary() -> None:
+    full = np.ones((6, 8), np.uint16)
+    assert score_labels(full, full) == Scores(1, 1, 1, 0, 0, 0, 1, 1, 1)
+    assert score_labels(full, full, boundary="contour") == ONE
+
+
+@pytest.mark.parametrize(("columns", "percent75"), [(16, 1.0), (15, 0.0), (14, 0.0)])
+def test_detection_is_strictly_above_three_quarters(columns: int, percent75: float) -> None:
+    # Same area on both sides: F = columns / 20, and exactly 0.75 is not detected.
+    scores = score_labels(boxes((30 - columns, 10, 20, 20)), boxes((10, 10, 20, 20)))
+    assert scores.overlap_f == pytest.approx(columns / 20)
+    assert scores.percent75 == percent75
+
+
+def test_ties_among_disjoint_pairs_are_broken_as_in_the_public_evaluation() -> None:
+    # No prediction overlaps any object, so any assignment is optimal, and the boundary score tells which was made.
+    truth = boxes((4, 4, 8, 8), (40, 30, 8, 8))
+    prediction = boxes((40, 38, 8, 8), (4, 12, 8, 8))
+    crossed = munkres(np.zeros((2, 2)))
+    assert crossed == [(0, 0), (1, 1)]
+    assert score_labels(prediction, truth).boundary_f == 0
+    swapped = np.choose(prediction, [0, 2, 1]).astype(np.uint16)
+    assert score_labels(swapped, truth).boundary_f > 0
+
+
+def test_ignored_pixels_count_for_nobody() -> None:
+    truth = boxes((10, 10, 20, 20))
+    prediction = boxes((10, 10, 30, 20))
+    ignore = np.zeros(truth.shape, bool)
+    ignore[:, 30:] = True
+    assert score_labels(prediction, truth).overlap_precision == pytest.approx(2 / 3)
+    assert score_labels(prediction, truth, ignore) == ONE
+
+
+def test_what_is_wholly_ignored_is_no_object() -> None:
+    truth = boxes((10, 10, 20, 20), (50, 30, 10, 10))
+    prediction = boxes((10, 10, 20, 20), (60, 45, 5, 5))
+    ignore = np.zeros(truth.shape, bool)
+    ignore[:, 45:] = True
+    assert score_labels(prediction, truth, ignore) == ONE
+
+
+def test_labels_below_one_are_background() -> None:
+    truth = boxes((10, 10, 20, 20)).astype(np.int64)
+    prediction = np.where(truth > 0, truth, -3)
+    assert score_labels(prediction, truth) == ONE
+
+
+def test_the_inputs_are_not_changed() -> None:
+    prediction, truth = boxes((10, 10, 30, 20)), boxes((10, 10, 20, 20))
+    before = prediction.copy(), truth.copy()
+    score_labels(prediction, truth, np.ones(truth.shape, bool))
+    np.testing.assert_array_equal(prediction, before[0])
+    np.testing.assert_array_equal(truth, before[1])
+
+
+@pytest.mark.parametrize(
+    ("prediction", "truth", "options", "message"),
+    [
+        (np.zeros((4, 5), int), np.zeros((4, 6), int), {}, "resize the prediction"),
+        (np.zeros((4, 5)), np.zeros((4, 5), int), {}, "prediction is .* float64; wanted"),
+        (np.zeros((4, 5), int), np.zeros((4, 5), bool), {}, "truth is .* bool; wanted"),
+        (np.zeros((4, 5, 1), int), np.zeros((4, 5), int), {}, "prediction is"),
+        (np.zeros((4, 5), int), np.zeros((4, 5), int), {"ignore": np.zeros((4, 5), int)}, "ignore is"),
+        (np.zeros((4, 5), int), np.zeros((4, 5), int), {"ignore": np.zeros((5, 4), bool)}, "ignore is"),
+        (np.zeros((4, 5), int), np.zeros((4, 5), int), {"boundary": "canny"}, "davis, contour"),
+    ],
+)
+def test_bad_input_is_refused_in_one_line(
+    prediction: np.ndarray, truth: np.ndarray, options: dict, message: str
+) -> None:
+    with pytest.raises(InputError, match=message) as error:
+        score_labels(prediction, truth, **options)
+    assert "\n" not in str(error.value)
+
+
+@given(image_pairs(), st.sampled_from(["davis", "contour"]))
+def test_agrees_with_the_definition_on_whole_images(pair: tuple[np.ndarray, np.ndarray], kind: str) -> None:
+    prediction, truth = pair
+    assume(prediction.any() and truth.any())
+    radius = tolerance(truth.shape)
+    disk = np.hypot(*np.mgrid[-radius : radius + 1, -radius : radius + 1]) <= radius
+    true_labels, predicted_labels = np.unique(truth[truth > 0]), np.unique(prediction[prediction > 0])
+    edges = [
+        [boundary_map(labels == k, kind) for k in names]
+        for labels, names in ((truth, true_labels), (prediction, predicted_labels))
+    ]
+    f = pair_f(prediction, truth)
+    pairs = munkres(f.max() - f)
+    hit = found = shared = 0
+    for i, j in pairs:
+        shared += np.count_nonzero((truth == true_labels[i]) & (prediction == predicted_labels[j]))
+        near_true, near_predicted = (
+            cv2.dilate(edge.astype(np.uint8), disk.astype(np.uint8)) > 0 for edge in (edges[0][i], edges[1][j])
+        )
+        hit += np.count_nonzero(edges[1][j] & near_true)
+        found += np.count_nonzero(edges[0][i] & near_predicted)
+    scores = score_labels(prediction, truth, boundary=kind)
+    true_edge, predicted_edge = (sum(np.count_nonzero(edge) for edge in group) for group in edges)
+    assert scores.overlap_precision == shared / np.count_nonzero(prediction)
+    assert scores.overlap_recall == shared / np.count_nonzero(truth)
+    assert scores.boundary_precision == (hit / predicted_edge if predicted_edge else 0)
+    assert scores.boundary_recall == (found / true_edge if true_edge else 0)
+    assert scores.percent75 == sum(f[pair] > 0.75 for pair in pairs) / len(true_labels)
+
+
+@given(image_pairs())
+def test_scores_are_fractions_and_f_is_the_harmonic_mean(pair: tuple[np.ndarray, np.ndarray]) -> None:
+    scores = score_labels(*pair)
+    values = astuple(scores)[:7]
+    assert all(0 <= value <= 1 for value in values)
+    for p, r, f in (values[:3], values[3:6]):
+        assert f == pytest.approx(2 * p * r / (p + r) if p + r else 0)
+
+
+@given(image_pairs())
+def test_a_prediction_that_is_the_truth_has_full_overlap(pair: tuple[np.ndarray, np.ndarray]) -> None:
+    _, truth = pair
+    scores = score_labels(truth, truth)
+    assert (scores.overlap_precision, scores.overlap_recall, scores.overlap_f, scores.percent75) == (1, 1, 1, 1)
+    assert score_labels(truth, truth, boundary="contour").boundary_f == 1
+
+
+@given(image_pairs(), st.permutations(range(1, 5)), st.permutations(range(1, 5)))
+def test_names_of_labels_do_not_matter_where_the_best_assignment_is_one(
+    pair: tuple[np.ndarray, np.ndarray], to: list[int], also_to: list[int]
+) -> None:
+    prediction, truth = pair
+    assume(prediction.any() and truth.any() and has_one_best_assignment(prediction, truth))
+    renamed = np.array([0, *to])[prediction], np.array([0, *also_to])[truth]
+    assert astuple(score_labels(*renamed)) == pytest.approx(astuple(score_labels(prediction, truth)), abs=1e-12)
+
+
+@given(image_pairs())
+def test_precision_and_recall_swap_with_the_images(pair: tuple[np.ndarray, np.ndarray]) -> None:
+    prediction, truth = pair
+    assume(not (prediction.any() and truth.any()) or has_one_best_assignment(prediction, truth))
+    one, other = score_labels(prediction, truth), score_labels(truth, prediction)
+    assert (one.overlap_precision, one.overlap_recall) == (other.overlap_recall, other.overlap_precision)
+    assert (one.boundary_precision, one.boundary_recall) == (other.boundary_recall, other.boundary_precision)
+    assert (one.predicted, one.objects) == (other.objects, other.predicted)
+
+
+@given(image_pairs(), st.integers(0, 12))
+def test_ignoring_is_the_same_as_erasing_both(pair: tuple[np.ndarray, np.ndarray], column: int) -> None:
+    prediction, truth = pair
+    ignore = np.zeros(truth.shape, bool)
+    ignore[:, column:] = True
+    erased = np.where(ignore, 0, prediction), np.where(ignore, 0, truth)
+    assert score_labels(prediction, truth, ignore) == score_labels(*erased)
