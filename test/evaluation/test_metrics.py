@@ -104,7 +104,7 @@ def test_each_object_is_matched_once() -> None:
 
 def test_boundary_by_hand() -> None:
     # At 60 x 80 the tolerance is 1 px. The DAVIS boundary of a 20 x 20 box is an outline of 80 pixels. Shifted by
-    # 10 px, top and bottom meet over 11 columns and one more by tolerance, and 2 pixels of the side lie next to them.
+    # 10 px, top and bottom meet over 11 columns and one by tolerance; 2 pixels of the side lie next to them.
     scores = score_labels(boxes((20, 10, 20, 20)), boxes((10, 10, 20, 20)))
     assert scores.boundary_precision == scores.boundary_recall == (2 * 12 + 2) / 80
 
