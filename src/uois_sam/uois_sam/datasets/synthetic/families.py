@@ -1,0 +1,92 @@
+"""The tables of object families: `TRAINING_FAMILIES` and `HELDOUT_FAMILIES`, name -> function of a random generator.
+
+A held-out family is never used in training, not in any size or colour.
+"""
+
+from __future__ import annotations
+
+from uois_sam.datasets.synthetic import families_boxes as boxes
+from uois_sam.datasets.synthetic import families_heldout as heldout
+from uois_sam.datasets.synthetic import families_tools as tools
+from uois_sam.datasets.synthetic import families_vessels as vessels
+from uois_sam.datasets.synthetic.objects import Family
+from uois_sam.errors import InputError
+
+TRAINING_FAMILIES: dict[str, Family] = {
+    "bottle": vessels.bottle,
+    "can": vessels.can,
+    "tin": vessels.cylinder_tin,
+    "jar": vessels.jar,
+    "mug": vessels.mug,
+    "cup": vessels.cup,
+    "bowl": vessels.bowl,
+    "plate": vessels.plate,
+    "pan": vessels.pan,
+    "pot": vessels.pot,
+    "kettle": vessels.kettle,
+    "roll": vessels.roll,
+    "hammer": tools.hammer,
+    "screwdriver": tools.screwdriver,
+    "knife": tools.knife,
+    "spoon": tools.spoon,
+    "scissors": tools.scissors,
+    "pen": tools.pen,
+    "fruit": tools.fruit,
+    "banana": tools.banana,
+    "blob": tools.blob,
+    "ball": tools.ball,
+    "carton": boxes.carton,
+    "cereal_box": boxes.cereal_box,
+    "milk_carton": boxes.milk_carton,
+    "book": boxes.book,
+    "remote": boxes.remote,
+    "keyboard": boxes.keyboard,
+    "display": boxes.display,
+    "laptop": boxes.laptop,
+    "phone": boxes.phone,
+    "mouse": boxes.mouse,
+    "brick": boxes.brick,
+    "pouch": boxes.pouch,
+    "tray": boxes.tray,
+    "puck": boxes.puck,
+}
+
+HELDOUT_FAMILIES: dict[str, Family] = {
+    "wrench": heldout.wrench,
+    "funnel": heldout.funnel,
+    "toy_car": heldout.toy_car,
+    "dumbbell": heldout.dumbbell,
+    "spray_bottle": heldout.spray_bottle,
+    "straw_tumbler": heldout.straw_tumbler,
+    "brush": heldout.brush,
+    "ring_toy": heldout.ring_toy,
+    "tape_dispenser": heldout.tape_dispenser,
+    "amphora": heldout.amphora,
+    "bracket": heldout.bracket,
+    "gamepad": heldout.gamepad,
+}
+
+_TABLES = {"train": TRAINING_FAMILIES, "heldout": HELDOUT_FAMILIES}
+
+COMMON = ("carton", "cereal_box", "carton", "cereal_box", "cup", "bowl", "tin", "mug")
+"""Training families that tables show more often than the others (drawn three times in ten)."""
+
+TIDY = (
+    *("carton", "cereal_box", "carton", "cereal_box", "milk_carton", "book", "can", "tin", "tin", "jar", "bottle"),
+    *("mug", "cup", "cup", "bowl", "bowl", "pot", "kettle", "pan", "brick", "puck", "roll", "keyboard", "display"),
+)
+"""Training families that stand about on tidy tables, some named twice."""
+
+STACKABLE = ("carton", "cereal_box", "book", "tin", "can", "puck", "brick", "keyboard", "laptop", "roll")
+"""Training families with a flat top that others can stand on."""
+
+
+def family_table(name: str) -> dict[str, Family]:
+    """The table named "train" or "heldout".
+
+    Raises:
+        InputError: another name.
+    """
+    if name not in _TABLES:
+        raise InputError(f"object families are {name!r}; choose 'train' or 'heldout'")
+    return _TABLES[name]

@@ -1,0 +1,56 @@
+"""Camera poses that look at a table from within its room."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from uois_sam.datasets.synthetic.room import Room
+from uois_sam.types import Camera
+
+Rng = np.random.Generator
+
+
+def look_at(position: ArrayLike, target: ArrayLike, roll: float = 0.0) -> NDArray[np.float64]:
+    """(4, 4) world-from-optical pose at `position` (metres, world, z up) that looks at `target`.
+
+    The optical frame has x right, y down, z forward; roll turns it about z, in radians.
+    """
+    place = np.asarray(position, float)
+    forward = np.asarray(target, float) - place
+    forward /= np.linalg.norm(forward)
+    right = np.cross(forward, [0, 0, 1.0])
+    right /= np.linalg.norm(right)
+    down = np.cross(forward, right)
+    c, s = np.cos(roll), np.sin(roll)
+    pose = np.eye(4)
+    pose[:3, :3] = np.stack([c * right + s * down, c * down - s * right, forward], 1)
+    pose[:3, 3] = place
+    return pose
+
+
+def draw_camera(rng: Rng, size: tuple[int, int]) -> Camera:
+    """A camera of (height, width) px with a vertical field of view of 38 to 58 degrees, principal point in the middle.
+
+    The middle of an image is at ((width - 1) / 2, (height - 1) / 2), pixel centres being at integers.
+    """
+    height, width = size
+    focal = height / 2 / np.tan(np.radians(rng.uniform(38, 58)) / 2)
+    return Camera(float(focal), float(focal), (width - 1) / 2, (height - 1) / 2, width, height)
+
+
+def draw_viewpoint(rng: Rng, room: Room, focus: NDArray[np.float64], azimuth: float) -> NDArray[np.float64]:
+    """(4, 4) pose 0.5 to 1.3 m from the focus, 25 to 75 degrees above it, near an azimuth (radians) if walls allow."""
+    target = focus + rng.normal(0, 0.03, 3) * [1, 1, 0.3]
+    pose = np.eye(4)
+    for attempt in range(30):
+        around = azimuth + rng.normal(0, 0.3 + 0.2 * attempt)
+        elevation = np.radians(rng.uniform(25, 75) if rng.random() < 0.7 else rng.uniform(28, 48))
+        distance = rng.uniform(0.5, 1.3)
+        direction = np.array(
+            [np.cos(around) * np.cos(elevation), np.sin(around) * np.cos(elevation), np.sin(elevation)]
+        )
+        pose = look_at(target + distance * direction, target, rng.normal(0, 0.07))
+        if room.holds(pose[:3, 3]):
+            break
+    return pose
