@@ -117,7 +117,7 @@ def evaluate(
         segment: gives the instances of a frame, or an (H, W) integer label image, positive labels objects.
         rule: which labels are objects and which pixels count for nobody.
         use_depth: False hides depth from `segment`.
-        workers: threads that read, segment and score; with more than one, `segment` must bear calls from all of them.
+        workers: threads that read, segment and score; with more than one, all of them call `segment`.
         progress: told after each image how many are done, and of how many.
         boundary: which boundary map; see `boundary_map`.
 
