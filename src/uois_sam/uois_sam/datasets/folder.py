@@ -47,7 +47,7 @@ class FolderDataset(Sequence[Frame]):
         self.path = Path(path)
         self._images = _find_images(self.path)
         self.names = [image.stem for image in self._images]
-        self._intrinsics = _read_intrinsics(self.path / "camera.json")
+        self._intrinsics = read_intrinsics(self.path / "camera.json")
         self.rule = rule or _read_rule(self.path / "dataset.json")
 
     def __len__(self) -> int:
@@ -68,9 +68,9 @@ class FolderDataset(Sequence[Frame]):
 
     def _read(self, index: int) -> Frame:
         name = self.names[index]
-        image = cv2.cvtColor(_read_image(self._images[index], cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB)
+        image = cv2.cvtColor(read_image(self._images[index], cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB)
         frame_json = self.path / "frames" / f"{name}.json"
-        camera, scale = _read_intrinsics(frame_json) or self._intrinsics or (None, MILLIMETRE)
+        camera, scale = read_intrinsics(frame_json) or self._intrinsics or (None, MILLIMETRE)
         size = (image.shape[0], image.shape[1])
         if camera is not None and (camera.height, camera.width) != size:
             raise InputError(
@@ -109,7 +109,19 @@ def natural_key(name: str) -> list[tuple[int, str]]:
     return [(int(part), "") if part.isdecimal() else (-1, part) for part in re.split(r"(\d+)", name)]
 
 
-def _read_image(path: Path, flags: int) -> NDArray[Any]:
+def read_image(path: Path, flags: int) -> NDArray[Any]:
+    """Decode an image file.
+
+    Args:
+        path: of the file.
+        flags: OpenCV's, such as cv2.IMREAD_COLOR.
+
+    Returns:
+        (H, W) or (H, W, C) as OpenCV gives it; colour in BGR order.
+
+    Raises:
+        InputError: the file is missing, damaged, cut short or no image.
+    """
     try:
         data = path.read_bytes()
     except OSError as error:
@@ -125,7 +137,7 @@ def _read_plane(path: Path, size: tuple[int, int], types: tuple[type, ...]) -> N
     """One-channel image of the given size, or None where there is no such file."""
     if not path.exists():
         return None
-    plane = _read_image(path, cv2.IMREAD_UNCHANGED)
+    plane = read_image(path, cv2.IMREAD_UNCHANGED)
     if plane.ndim != 2 or plane.dtype not in types:
         wanted = " or ".join(np.dtype(t).name for t in types)
         raise InputError(f"{path} is {plane.shape} {plane.dtype}; wanted one channel of {wanted}")
@@ -148,8 +160,12 @@ def _read_json(path: Path) -> dict[str, Any] | None:
     return content
 
 
-def _read_intrinsics(path: Path) -> tuple[Camera, float] | None:
-    """Camera and metres per unit of depth, or None where there is no such file."""
+def read_intrinsics(path: Path) -> tuple[Camera, float] | None:
+    """Camera and metres per unit of depth of a camera.json, or None where there is no such file.
+
+    Raises:
+        InputError: the file is no JSON, or a value is missing or out of range.
+    """
     content = _read_json(path)
     if content is None:
         return None
