@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -166,7 +167,7 @@ def test_an_error_in_the_segmentation_comes_through() -> None:
         evaluate(DATASET, fail, RULE, workers=2)
 
 
-def test_truth_of_real_scenes_scores_one_and_nothing_scores_nothing(shared_dir) -> None:
+def test_truth_of_real_scenes_scores_one_and_nothing_scores_nothing(shared_dir: Path) -> None:
     path = shared_dir / "realdata" / "osd-learn"
     if not path.is_dir():
         pytest.skip("no realdata/osd-learn in the reference material")
