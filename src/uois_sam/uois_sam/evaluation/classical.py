@@ -36,7 +36,7 @@ def segment_by_geometry(depth: NDArray[np.float32], camera: Camera) -> NDArray[n
     """
     if depth.shape != (camera.height, camera.width):
         raise InputError(
-            f"depth is {depth.shape}, its camera ({camera.height}, {camera.width}); give the intrinsics of the depth"
+            f"depth is {depth.shape}, its camera ({camera.height}, {camera.width}); give depth's own intrinsics"
         )
     measured = depth > 0
     points = back_project(depth, camera)
