@@ -1,0 +1,47 @@
+"""The newest few results, found by their frame's stamp. No middleware here."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from typing import Generic, TypeVar
+
+from uois_sam.errors import InputError
+
+T = TypeVar("T")
+
+
+class HeldFrames(Generic[T]):
+    """Keeps the items that were added last."""
+
+    def __init__(self, keep: int) -> None:
+        self._keep = keep
+        self._items: OrderedDict[int, T] = OrderedDict()
+
+    def add(self, stamp: int, item: T) -> None:
+        """Hold an item as the newest; `stamp` in nanoseconds."""
+        self._items.pop(stamp, None)
+        self._items[stamp] = item
+        while len(self._items) > self._keep:
+            self._items.popitem(last=False)
+
+    def replace(self, stamp: int, item: T) -> None:
+        """Put another item in the place of a held one."""
+        if stamp in self._items:
+            self._items[stamp] = item
+
+    def find(self, stamp: int) -> T:
+        """The item of exactly this stamp in nanoseconds; 0 gives the newest.
+
+        Raises:
+            InputError: it is not held.
+        """
+        if not self._items:
+            raise InputError("no frame has been answered yet; wait for the first")
+        if stamp == 0:
+            return next(reversed(self._items.values()))
+        if stamp not in self._items:
+            raise InputError(
+                f"the frame of stamp {stamp / 1e9:.9f} is not held; the newest {len(self._items)} are, "
+                "raise keep_frames for more"
+            )
+        return self._items[stamp]
