@@ -10,9 +10,9 @@ from uois_sam.errors import InputError
 from uois_sam.sam.geometry import Plane, back_project, fit_plane
 from uois_sam.types import Camera, relabel
 
-MIN_HEIGHT = 0.008
+MIN_HEIGHT = 0.01
 """Metres above the plane from where on something stands on it; a depth camera's noise on the table lies below."""
-EDGE = 0.016
+EDGE = 0.02
 """Step between neighbouring pixels that parts two objects, as a fraction of the depth."""
 MIN_PIXELS = 300
 """Smallest object at 480 x 640, scaled with the area of the image."""

@@ -1,0 +1,42 @@
+from __future__ import annotations
+
+import torch
+from torch import nn
+
+from uois_sam.sam.protocol import MaskCandidates
+from uois_sam.segmentation.hdnet import HDNet
+
+
+def candidates(count: int = 3, dim: int = 8) -> MaskCandidates:
+    torch.manual_seed(0)
+    return MaskCandidates(
+        torch.rand(count, 4, 6, 6), torch.rand(count, 4), torch.rand(count, 1, dim), torch.rand(count, 4, dim)
+    )
+
+
+def test_untrained_leaves_the_scores() -> None:
+    c = candidates()
+    assert torch.equal(HDNet(8)(c), c.scores)
+
+
+def test_is_equation_5() -> None:
+    c = candidates()
+    hdnet = HDNet(8, hidden_dim=16)
+    for parameter in hdnet.parameters():
+        nn.init.normal_(parameter)
+    refined = hdnet(c)
+    for m in range(3):
+        for k in range(4):
+            token = torch.cat([c.iou_token[m, 0], c.mask_tokens[m, k]])
+            assert torch.allclose(refined[m, k], hdnet.mlp(token)[0] + c.scores[m, k], rtol=1e-4, atol=1e-5)
+
+
+def test_has_the_shape_of_the_iou_head() -> None:
+    layers = [m for m in HDNet(256).mlp if isinstance(m, nn.Linear)]
+    assert [(m.in_features, m.out_features) for m in layers] == [(512, 256), (256, 256), (256, 1)]
+
+
+def test_no_prompts() -> None:
+    c = candidates()
+    none = MaskCandidates(c.logits[:0], c.scores[:0], c.iou_token[:0], c.mask_tokens[:0])
+    assert HDNet(8)(none).shape == (0, 4)
