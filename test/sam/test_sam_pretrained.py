@@ -54,6 +54,14 @@ def test_a_folder_loads_with_every_weight(sam_folder: Path, sam_model: SamModel)
     assert sam.token_dim == 32
 
 
+def test_a_loaded_model_does_not_depend_on_its_file(folder: Path, sam_model: SamModel) -> None:
+    weights = pretrained.read_weights(folder)
+    expected = sam_model.state_dict()
+    with (folder / WEIGHTS).open("r+b") as file:
+        file.write(bytes((folder / WEIGHTS).stat().st_size))
+    assert all(torch.equal(tensor, expected[name]) for name, tensor in weights.items())
+
+
 def test_half_precision_weights_are_read_as_float32(folder: Path) -> None:
     save_file({name: tensor.half() for name, tensor in load_file(folder / WEIGHTS).items()}, folder / WEIGHTS)
     sam = HfSam.from_pretrained(folder)

@@ -75,7 +75,8 @@ def read_weights(folder: Path) -> dict[str, Tensor]:
     weights: dict[str, Tensor] = {}
     for file in files:
         try:
-            weights |= load_file(folder / file)
+            # Copied, since load_file maps the file: writing to it later would change or kill the running model.
+            weights |= {name: tensor.clone() for name, tensor in load_file(folder / file).items()}
         except FileNotFoundError as error:
             raise ModelError(f"{folder} has no {file}; fetch it (pickled weights are not read)") from error
         except (SafetensorError, OSError) as error:
