@@ -20,6 +20,8 @@ def test_rows_must_agree() -> None:
         ({"masks": torch.zeros(1, 4, 4)}, "needs points"),
         ({"points": torch.zeros(1, 1, 2)}, "need labels"),
         ({"points": torch.zeros(1, 2, 2), "labels": torch.ones(1, 1)}, "do not fit"),
+        ({"points": torch.zeros(1, 2, 3), "labels": torch.ones(1, 2)}, "x, y in pixels"),
+        ({"boxes": torch.zeros(1, 2)}, "x0, y0, x1, y1"),
         ({"tokens": torch.zeros(1, 2, 8), "boxes": torch.zeros(1, 4)}, "one or the other"),
     ],
 )

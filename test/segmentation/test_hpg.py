@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
@@ -139,7 +141,12 @@ class TestDino:
         assert torch.allclose(again(IMAGE), DinoBackbone(model, (42, 56))(IMAGE), atol=1e-5)
 
     def test_refusals(self, tmp_path: object) -> None:
-        with pytest.raises(ModelError, match="no DINOv2"):
+        with pytest.raises(ModelError, match="no folder"):
             DinoBackbone.from_pretrained(f"{tmp_path}/none")
+        self.small().save_pretrained(str(tmp_path))
+        config = Path(str(tmp_path)) / "config.json"
+        config.write_text(config.read_text().replace('"hidden_size": 16', '"hidden_size": 32'))
+        with pytest.raises(ModelError, match="do not fit"):
+            DinoBackbone.from_pretrained(str(tmp_path))
         with pytest.raises(ModelError, match="multiple of the patch"):
             DinoBackbone(self.small(), (40, 56))

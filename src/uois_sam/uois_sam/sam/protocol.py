@@ -50,7 +50,7 @@ class Prompts:
         tokens: (M, T, C) float32, ready prompt tokens, in place of points and boxes.
 
     Raises:
-        InputError: nothing was given, the numbers of rows differ, or tokens come with points or boxes.
+        InputError: nothing was given, a shape is another, or tokens come with points or boxes.
     """
 
     points: Tensor | None = None
@@ -72,6 +72,10 @@ class Prompts:
                 f"{tuple(self.points.shape)} points do not fit {tuple(self.labels.shape)} labels; "
                 "give points (M, P, 2) and labels (M, P)"
             )
+        if self.points is not None and self.points.shape[-1:] != (2,):
+            raise InputError(f"points are {tuple(self.points.shape)}; give x, y in pixels as (M, P, 2)")
+        if self.boxes is not None and self.boxes.shape[1:] != (4,):
+            raise InputError(f"boxes are {tuple(self.boxes.shape)}; give x0, y0, x1, y1 in pixels as (M, 4)")
         if self.tokens is not None and (self.points is not None or self.boxes is not None):
             raise InputError("tokens stand in place of points and boxes; give one or the other")
 

@@ -6,9 +6,12 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from numpy.typing import NDArray
+from safetensors import SafetensorError
 from torch import Tensor, nn
+from transformers import Dinov2Config, Dinov2Model
 
 from uois_sam.errors import ModelError
+from uois_sam.sam.pretrained import model_folder, read_config
 from uois_sam.sam.protocol import Embedding
 
 INPUT_SIZE = (336, 448)
@@ -39,16 +42,17 @@ class DinoBackbone(nn.Module):
         Raises:
             ModelError: it is missing, broken or no DINOv2.
         """
-        from transformers import AutoConfig, Dinov2Model
-
+        folder = model_folder(name)
+        read_config(folder, Dinov2Config.model_type)
         try:
-            kind = AutoConfig.from_pretrained(name).model_type
-            if kind != "dinov2":
-                raise ModelError(f"{name} is a {kind} model; HPG wants DINOv2, e.g. facebook/dinov2-small")
-            return cls(Dinov2Model.from_pretrained(name), input_size)
-        except (OSError, ValueError) as error:
-            reason = str(error).splitlines()[0]
-            raise ModelError(f"no DINOv2 backbone at {name!r}: {reason}") from None
+            model, report = Dinov2Model.from_pretrained(
+                folder, output_loading_info=True, ignore_mismatched_sizes=True
+            )
+        except (OSError, ValueError, RuntimeError, SafetensorError) as error:
+            raise ModelError(f"the weights in {folder} cannot be read: {str(error).splitlines()[0]}") from None
+        if report["missing_keys"] or report["mismatched_keys"]:  # transformers would leave them random
+            raise ModelError(f"the weights in {folder} do not fit its config.json; fetch the model again")
+        return cls(model, input_size)
 
     @property
     def channels(self) -> int:

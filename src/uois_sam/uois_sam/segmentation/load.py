@@ -44,7 +44,6 @@ from uois_sam.segmentation.settings import SegmentationSettings
 
 BUNDLED_MODEL = "uois-sam-tiny"
 _TINY_CHANNELS = (EMBEDDING_DIM, STRIDE4_DIM, STRIDE2_DIM)
-_SAM_CHANNELS = (256,)
 
 
 def load_pipeline(model: str = BUNDLED_MODEL, device: str = "auto", **settings: Any) -> Pipeline:
@@ -141,7 +140,8 @@ def _load_segmenter(
     if config["kind"] == "tiny":
         return TinySegmenter.from_file(folder / config["weights"], device), _TINY_CHANNELS
     if config["kind"] == "sam":
-        return _load_sam(config["name"], device), _SAM_CHANNELS
+        sam = _load_sam(config["name"], device)
+        return sam, (sam.token_dim,)
     raise ModelError(f"segmenter kind {config['kind']!r} is unknown; known are 'tiny' and 'sam'")
 
 
