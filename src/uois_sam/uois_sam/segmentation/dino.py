@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import torch
 import torch.nn.functional as F
@@ -45,11 +47,12 @@ class DinoBackbone(nn.Module):
         folder = model_folder(name)
         read_config(folder, Dinov2Config.model_type)
         try:
-            model, report = Dinov2Model.from_pretrained(
+            loaded: Any = Dinov2Model.from_pretrained(
                 folder, output_loading_info=True, ignore_mismatched_sizes=True
             )
         except (OSError, ValueError, RuntimeError, SafetensorError) as error:
             raise ModelError(f"the weights in {folder} cannot be read: {str(error).splitlines()[0]}") from None
+        model, report = loaded
         if report["missing_keys"] or report["mismatched_keys"]:  # transformers would leave them random
             raise ModelError(f"the weights in {folder} do not fit its config.json; fetch the model again")
         return cls(model, input_size)
