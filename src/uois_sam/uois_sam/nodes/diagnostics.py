@@ -1,0 +1,74 @@
+"""Publishes a node's health on /diagnostics once a second, and listens for publishers it can never hear."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import psutil
+from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
+from rclpy.event_handler import PublisherEventCallbacks, SubscriptionEventCallbacks
+from rclpy.node import Node
+from rclpy.qos import qos_policy_name_from_kind
+
+from uois_sam.nodes.health import Health, Level
+
+PERIOD = 1.0
+
+
+class DiagnosticsPublisher:
+    """The 1 Hz report of one node."""
+
+    def __init__(self, node: Node, health: Health) -> None:
+        self._node = node
+        self._health = health
+        self._publisher = node.create_publisher(DiagnosticArray, "/diagnostics", 10)
+        node.create_timer(PERIOD, self.publish)
+
+    def publish(self) -> None:
+        """Send one DiagnosticArray with one status."""
+        report = self._health.report()
+        status = DiagnosticStatus(
+            level=bytes([report.level]),
+            name=f"{self._node.get_fully_qualified_name()}: {self._node.get_name()}",
+            message=report.message,
+            hardware_id="",
+            values=[KeyValue(key=k, value=v) for k, v in (report.values | memory()).items()],
+        )
+        array = DiagnosticArray(status=[status])
+        array.header.stamp = self._node.get_clock().now().to_msg()
+        self._publisher.publish(array)
+
+
+def memory() -> dict[str, str]:
+    """Memory of the process and, where PyTorch uses one, of the CUDA device."""
+    values = {"resident memory MB": f"{psutil.Process().memory_info().rss / 1e6:.0f}"}
+    torch: Any = sys.modules.get("torch")
+    if torch is not None and torch.cuda.is_available():
+        values["device memory MB"] = f"{torch.cuda.memory_allocated() / 1e6:.0f}"
+        values["device memory reserved MB"] = f"{torch.cuda.memory_reserved() / 1e6:.0f}"
+    return values
+
+
+def subscription_events(node: Node, health: Health, topic: str) -> SubscriptionEventCallbacks:
+    """Log and report a publisher whose quality of service does not fit."""
+
+    def incompatible(event: Any) -> None:
+        policy = qos_policy_name_from_kind(event.last_policy_kind)
+        text = f"a publisher of {topic} offers incompatible {policy}; nothing will come from it"
+        node.get_logger().warning(text)
+        health.set_fault(f"qos of {topic}", text, Level.WARN)
+
+    return SubscriptionEventCallbacks(incompatible_qos=incompatible)
+
+
+def publisher_events(node: Node, health: Health, topic: str) -> PublisherEventCallbacks:
+    """Log and report a subscriber whose quality of service does not fit."""
+
+    def incompatible(event: Any) -> None:
+        policy = qos_policy_name_from_kind(event.last_policy_kind)
+        text = f"a subscriber of {topic} requests incompatible {policy}; nothing will reach it"
+        node.get_logger().warning(text)
+        health.set_fault(f"qos of {topic}", text, Level.WARN)
+
+    return PublisherEventCallbacks(incompatible_qos=incompatible)

@@ -1,0 +1,79 @@
+"""How an executable runs its nodes, and how it ends."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable, Sequence
+
+import rclpy
+from rclpy.exceptions import InvalidParameterTypeException, InvalidParameterValueException
+from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
+from rclpy.node import Node
+from rclpy.signals import SignalHandlerOptions
+
+from uois_sam.nodes.lifecycle import ManagedNode
+
+_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+class Ending:
+    """Lets any thread end the executor's spinning."""
+
+    def __init__(self, executor: SingleThreadedExecutor) -> None:
+        self._executor = executor
+        self.asked = threading.Event()
+
+    def __call__(self) -> None:
+        """Ask for the end."""
+        self.asked.set()
+        self._executor.create_task(lambda: None)  # so that the executor looks up
+
+
+def run(make_nodes: Callable[[Callable[[], None]], Sequence[Node]], arguments: list[str] | None = None) -> int:
+    """Spin nodes until a signal or one of them asks for the end; then close them while they can still speak.
+
+    Args:
+        make_nodes: called once the middleware is up, with a function that ends the process.
+        arguments: of the command line; sys.argv where None.
+
+    Returns:
+        The exit code: 0, or 2 after one line for a parameter that was refused.
+    """
+    # The middleware's own signal handlers would take the context away under the worker threads.
+    signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
+    rclpy.init(args=arguments, signal_handler_options=SignalHandlerOptions.NO)
+    executor = SingleThreadedExecutor()
+    end = Ending(executor)
+    threading.Thread(target=_await_signals, args=(end,), daemon=True).start()
+    nodes: Sequence[Node] = ()
+    try:
+        nodes = make_nodes(end)
+        for node in nodes:
+            executor.add_node(node)
+        while not end.asked.is_set():
+            executor.spin_once()
+    except (InvalidParameterTypeException, InvalidParameterValueException) as error:
+        print(f"uois_sam: {error}", file=sys.stderr)
+        return 2
+    except ExternalShutdownException:
+        pass
+    finally:
+        for node in nodes:
+            if isinstance(node, ManagedNode):
+                node.close()
+        executor.shutdown()
+        for node in nodes:
+            node.destroy_node()
+        rclpy.try_shutdown()
+    return 0
+
+
+def _await_signals(end: Ending) -> None:
+    """End at the first signal, at once at the second."""
+    signal.sigwait(_SIGNALS)
+    end()
+    signal.sigwait(_SIGNALS)
+    os._exit(130)

@@ -1,0 +1,247 @@
+"""The segmentation node: images in, instance masks out, and a person's corrections of them."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import numpy as np
+from rclpy.callback_groups import ReentrantCallbackGroup
+from sensor_msgs.msg import Image
+from std_srvs.srv import SetBool
+from uois_sam_msgs.msg import InstanceArray
+from uois_sam_msgs.srv import CorrectInstance, SegmentImage
+
+from uois_sam.errors import InputError, UoisSamError
+from uois_sam.nodes.convert import (
+    image_to_msg,
+    instance_to_msg,
+    instances_to_msg,
+    label_image_to_msg,
+    mask_to_msg,
+)
+from uois_sam.nodes.detections import Detection2DArray, detections_to_msg
+from uois_sam.nodes.diagnostics import publisher_events
+from uois_sam.nodes.executable import run
+from uois_sam.nodes.frames import INPUT_ROWS, FrameInput, RawFrame, StampedFrame
+from uois_sam.nodes.lifecycle import ManagedNode
+from uois_sam.nodes.parameters import Row, settings_rows
+from uois_sam.nodes.session import SegmentationSession, SegmentedFrame
+from uois_sam.nodes.stamps import stamp_ns
+from uois_sam.nodes.topics import RESULT_QOS
+from uois_sam.nodes.worker import FrameWorker
+from uois_sam.segmentation.load import load_pipeline
+from uois_sam.segmentation.pipeline import Pipeline
+from uois_sam.segmentation.settings import SETTING_RANGES, SegmentationSettings
+from uois_sam.types import Instances
+
+ROWS = (
+    Row("model", "uois-sam-tiny", "name of a bundled or known model, or the folder of one"),
+    Row("device", "auto", "where the model runs: auto, cpu, cuda or cuda:N"),
+    Row("use_depth", True, "let the model see depth where somebody publishes it"),
+    Row("keep_frames", 5, "newest frames that ~/correct can still change", 1, 100),
+    *INPUT_ROWS,
+    *settings_rows(SegmentationSettings, SETTING_RANGES),
+)
+
+Listener = Callable[[StampedFrame, Instances], None]
+
+
+class SegmentationNode(ManagedNode):
+    """Publishes `~/instances`, `~/label_image`, `~/overlay`, and `~/detections` where vision_msgs imports.
+
+    Serves `~/segment`, `~/correct` and `~/enable`.
+
+    Attributes:
+        listeners: called in this process with each frame and its instances, on the worker's thread.
+    """
+
+    def __init__(
+        self,
+        *,
+        subscribe: bool = True,
+        load: Callable[[str, str], Pipeline] = load_pipeline,
+        **kwargs: Any,
+    ) -> None:
+        """Make the node.
+
+        Args:
+            subscribe: False if frames come through `accept` alone.
+            load: makes the pipeline of a model's name and a device.
+        """
+        self._subscribe = subscribe
+        self._load = load
+        self._enabled = True
+        self._session: SegmentationSession | None = None
+        self._worker: FrameWorker[RawFrame | StampedFrame] | None = None
+        self._input: FrameInput | None = None
+        self._outputs: dict[str, Any] = {}
+        self.listeners: list[Listener] = []
+        super().__init__("segmentation", ROWS, [SegmentationSettings], **kwargs)
+
+    def setup(self) -> None:
+        start = time.perf_counter()
+        pipeline = self._load(self.parameters["model"], self.parameters["device"])
+        self.parameters.adopt(pipeline.settings)
+        pipeline.settings = self.parameters.settings(SegmentationSettings)
+        session = SegmentationSession(pipeline, self.parameters["keep_frames"], self.parameters["use_depth"])
+        self._session = session
+        took = time.perf_counter() - start
+        self.get_logger().info(f"model {self.parameters['model']} loaded in {took:.1f} s")
+        kinds = {"instances": InstanceArray, "label_image": Image, "overlay": Image}
+        if Detection2DArray is not None:
+            kinds["detections"] = Detection2DArray
+        self._outputs = {
+            name: self.create_lifecycle_publisher(
+                kind, f"~/{name}", RESULT_QOS, event_callbacks=publisher_events(self, self.health, f"~/{name}")
+            )
+            for name, kind in kinds.items()
+        }
+        self._worker = FrameWorker(
+            "segmentation", partial(self._segment, session), self.refuse, lambda: self.health.count("dropped")
+        )
+        self._worker.start()
+        group = ReentrantCallbackGroup()  # a service that awaits the worker must not hold up the others
+        self._servers = [
+            self.create_service(
+                SegmentImage, "~/segment", partial(self._on_segment, session), callback_group=group
+            ),
+            self.create_service(
+                CorrectInstance, "~/correct", partial(self._on_correct, session), callback_group=group
+            ),
+            self.create_service(SetBool, "~/enable", self._on_enable),
+        ]
+
+    def teardown(self) -> None:
+        if self._worker is not None:
+            self._worker.stop()
+            for server in self._servers:
+                self.destroy_service(server)
+        for output in self._outputs.values():
+            self.destroy_lifecycle_publisher(output)
+        self._worker, self._session, self._outputs = None, None, {}
+
+    def start(self) -> None:
+        if self._subscribe and self._enabled and self._input is None:
+            self._input = FrameInput(
+                self,
+                self.health,
+                self._offer,
+                depth=self.parameters["use_depth"] or bool(self.listeners),
+                transport=self.parameters["image_transport"],
+                slop=self.parameters["sync_slop"],
+            )
+
+    def stop(self) -> None:
+        if self._input is not None:
+            self._input.close()
+            self._input = None
+
+    def parameters_changed(self) -> None:
+        if self._session is not None:
+            self._session.pipeline.settings = self.parameters.settings(SegmentationSettings)
+
+    def accept(self, frame: StampedFrame) -> None:
+        """Take a frame from a camera in this process, in place of a subscription."""
+        if self.state == "active" and self._enabled:
+            self.health.count("received")
+            self._offer(frame)
+
+    def wait_idle(self, timeout: float) -> bool:
+        """Whether all frames that were taken are answered within `timeout` seconds."""
+        return self._worker is None or self._worker.wait_idle(timeout)
+
+    def _offer(self, frame: RawFrame | StampedFrame) -> None:
+        if self._worker is not None:
+            self._worker.offer(frame)
+
+    def _segment(self, session: SegmentationSession, item: RawFrame | StampedFrame) -> None:
+        start = time.perf_counter()
+        frame = item.decode(self.parameters["depth_unit"]) if isinstance(item, RawFrame) else item
+        converted = time.perf_counter()
+        instances = session.segment(frame)
+        segmented = time.perf_counter()
+        self._publish(frame, instances)
+        published = time.perf_counter()
+        self.health.count("answered")
+        times = {"convert": 1e3 * (converted - start), "publish": 1e3 * (published - segmented)}
+        self.health.time_stages(session.pipeline.stage_ms | times)
+
+    def _publish(self, frame: StampedFrame, instances: Instances) -> None:
+        header = frame.header
+        for listener in self.listeners:
+            listener(frame, instances)
+        made: dict[str, Callable[[], Any]] = {
+            "label_image": lambda: label_image_to_msg(instances.label_image, header),
+            "overlay": lambda: image_to_msg(instances.overlay(frame.frame.image), header),
+            "detections": lambda: detections_to_msg(instances, header),
+        }
+        outputs = self._outputs
+        outputs["instances"].publish(instances_to_msg(instances, header))
+        for name, make in made.items():
+            if name in outputs and outputs[name].get_subscription_count() > 0:
+                outputs[name].publish(make())
+
+    async def _on_segment(
+        self, session: SegmentationSession, request: SegmentImage.Request, response: SegmentImage.Response
+    ) -> SegmentImage.Response:
+        raw = RawFrame(
+            request.image,
+            request.depth if request.depth.data else None,
+            request.camera_info if request.camera_info.width else None,
+        )
+        unit = self.parameters["depth_unit"]
+        try:
+            instances = await self.on_worker(self._worker, lambda: session.segment_only(raw.decode(unit).frame))
+        except UoisSamError as error:
+            response.message = str(error)
+            return response
+        response.success = True
+        response.message = f"{len(instances)} instances"
+        response.instances = instances_to_msg(instances, request.image.header)
+        return response
+
+    async def _on_correct(
+        self, session: SegmentationSession, request: CorrectInstance.Request, response: CorrectInstance.Response
+    ) -> CorrectInstance.Response:
+        try:
+            corrected, label = await self.on_worker(self._worker, lambda: self._correct(session, request))
+        except UoisSamError as error:
+            response.message = str(error)
+            return response
+        response.success = True
+        response.instance = instance_to_msg(corrected.instances[label - 1])
+        response.message = f"instance {response.instance.id} has {response.instance.area} px now"
+        response.mask = mask_to_msg(corrected.instances.mask(label), corrected.frame.header)
+        return response
+
+    def _correct(
+        self, session: SegmentationSession, request: CorrectInstance.Request
+    ) -> tuple[SegmentedFrame, int]:
+        xs, ys, labels = request.xs, request.ys, request.labels
+        if not len(xs) == len(ys) == len(labels):
+            raise InputError(f"{len(xs)} xs, {len(ys)} ys and {len(labels)} labels; give one of each per click")
+        corrected, label = session.correct(
+            stamp_ns(request.stamp),
+            request.instance_id or None,
+            np.stack([xs, ys], 1).astype(np.float32),
+            np.array(list(labels), np.int64),
+        )
+        self._publish(corrected.frame, corrected.instances)
+        return corrected, label
+
+    def _on_enable(self, request: SetBool.Request, response: SetBool.Response) -> SetBool.Response:
+        self._enabled = request.data
+        if self.state == "active":
+            (self.start if request.data else self.stop)()
+        response.success = True
+        response.message = "frames are segmented" if request.data else "frames are ignored until enabled again"
+        return response
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """The `segmentation` executable."""
+    sys.exit(run(lambda _: [SegmentationNode()], arguments))
