@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,9 +14,9 @@ from uois_sam.datasets.synthetic.scene import Scene, SceneRejectedError, build_s
 from uois_sam.datasets.synthetic.viewpoints import draw_camera, draw_viewpoint
 
 Rng = np.random.Generator
-_SCENE_ATTEMPTS = 40
+SCENE_ATTEMPTS = 40
 _VIEW_ATTEMPTS = 12
-_LEAST_OBJECTS = 2
+LEAST_OBJECTS = 2
 _LEAST_AREA = 0.0012  # share of the image that an object needs to count as visible
 _NEAREST = 0.25  # metres; anything nearer stands in the camera's way
 _BRIGHTNESS = (40.0, 205.0)  # mean grey value
@@ -40,14 +41,16 @@ def capture(
     Raises:
         SceneRejectedError: none of many draws gives a good scene.
     """
-    for attempt in range(_SCENE_ATTEMPTS):
+    for attempt in range(SCENE_ATTEMPTS):
         rng = scene_rng(seed, index, attempt)
         try:
-            scene = build_scene(rng, families, panoramas, _LEAST_OBJECTS)
+            scene = build_scene(rng, families, panoramas, LEAST_OBJECTS)
             return _views(rng, renderer, scene, views)
         except SceneRejectedError:
             continue
-    raise SceneRejectedError(f"scene {index} of seed {seed}: {_SCENE_ATTEMPTS} draws gave no good scene; take another seed")
+    raise SceneRejectedError(
+        f"scene {index} of seed {seed}: {SCENE_ATTEMPTS} draws gave no good scene; take another seed"
+    )
 
 
 def _views(rng: Rng, renderer: Renderer, scene: Scene, count: int) -> list[RenderedFrame]:
@@ -57,24 +60,28 @@ def _views(rng: Rng, renderer: Renderer, scene: Scene, count: int) -> list[Rende
     for k in range(count):
         view = _good_view(rng, renderer, scene, start + k * 2 * np.pi / count)
         frame = renderer.shoot(view)
-        low, high = _BRIGHTNESS
-        mean, clipped = float(frame.color.mean()), float((frame.color.min(2) > 250).mean())
-        if not low <= mean <= high or clipped > _MOST_CLIPPED:
-            raise SceneRejectedError(f"a frame of brightness {mean:.0f} is not well exposed")
+        if not well_exposed(frame):
+            raise SceneRejectedError("a frame is too dark or too bright")
         frames.append(with_camera_noise(rng, frame))
     return frames
 
 
+def well_exposed(frame: RenderedFrame) -> bool:
+    low, high = _BRIGHTNESS
+    clipped = float((frame.color.min(2) > 250).mean())
+    return low <= float(frame.color.mean()) <= high and clipped < _MOST_CLIPPED
+
+
 def with_camera_noise(rng: Rng, frame: RenderedFrame) -> RenderedFrame:
     """The frame with a colour camera's blur and noise."""
-    return RenderedFrame(**{**vars(frame), "color": photograph(rng, frame.color)})
+    return replace(frame, color=photograph(rng, frame.color))
 
 
 def _good_view(rng: Rng, renderer: Renderer, scene: Scene, azimuth: float) -> View:
     for _ in range(_VIEW_ATTEMPTS):
         camera = draw_camera(rng, renderer.size)
         view = renderer.look(camera, draw_viewpoint(rng, scene.room, scene.focus, azimuth))
-        if shows_objects(view, _LEAST_OBJECTS):
+        if shows_objects(view, LEAST_OBJECTS):
             return view
     raise SceneRejectedError("no viewpoint shows the objects")
 

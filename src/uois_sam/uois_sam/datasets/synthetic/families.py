@@ -1,4 +1,4 @@
-"""The tables of object families: `TRAINING_FAMILIES` and `HELDOUT_FAMILIES`, name -> function of a random generator.
+"""The tables of object families: `TRAINING_FAMILIES` and `HELDOUT_FAMILIES`, by name.
 
 A held-out family is never used in training, not in any size or colour.
 """

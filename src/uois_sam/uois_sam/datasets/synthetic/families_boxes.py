@@ -35,7 +35,11 @@ def milk_carton(rng: Rng) -> ObjectModel:
     outline = [(-half, 0), (half, 0), (0.004, roof), (0.004, roof + 0.015), (-0.004, roof + 0.015), (-0.004, roof)]
     parts = [
         Part("body", body, "carton"),
-        Part("gable", plate(outline, half * 0.99).moved([0, 0, height - 0.002]), pick(rng, "light", "plastic", "label")),
+        Part(
+            "gable",
+            plate(outline, half * 0.99).moved([0, 0, height - 0.002]),
+            pick(rng, "light", "plastic", "label"),
+        ),
     ]
     if rng.random() < 0.5:
         cap = lathe([(0, 0), (0.011, 0), (0.011, 0.012), (0, 0.012)], 20).rotated(rotation("y", np.pi / 4))
@@ -60,7 +64,7 @@ def book(rng: Rng) -> ObjectModel:
     ]
     return ObjectModel(
         (Part("pages", pages, "paper"), *(Part("cover", side, "label") for side in sides)),
-        (box(half + [0, 0, board]),),
+        (box(half + np.array([0, 0, board])),),
     )
 
 
@@ -94,8 +98,11 @@ def keyboard(rng: Rng) -> ObjectModel:
             keys.append(key.moved([(column - (columns - 1) / 2) * pitch, y, half[2] + 0.002]))
     keys.append(wide.moved([(columns // 2 - (columns - 1) / 2) * pitch, -(rows - 1) / 2 * pitch, half[2] + 0.002]))
     return ObjectModel(
-        (Part("body", rounded_box(half, 0.003, 3), material), Part("keys", merge(keys), pick(rng, material, "dark", "light"))),
-        (box(half + [0, 0, 0.002]),),
+        (
+            Part("body", rounded_box(half, 0.003, 3), material),
+            Part("keys", merge(keys), pick(rng, material, "dark", "light")),
+        ),
+        (box(half + np.array([0, 0, 0.002])),),
     )
 
 
@@ -136,7 +143,9 @@ def laptop(rng: Rng) -> ObjectModel:
     glass = plain_box([width * 0.94, depth * 0.9, 0.0006], [0, -depth, -0.0004]).rotated(turn).moved(hinge)
     base = rounded_box([width, depth, thick], 0.003, 3).moved([0, 0, thick])
     keys = [
-        plain_box([width * 0.055, depth * 0.06, 0.001], [width * 0.13 * c, depth * (0.1 + 0.16 * r), 2 * thick + 0.001])
+        plain_box(
+            [width * 0.055, depth * 0.06, 0.001], [width * 0.13 * c, depth * (0.1 + 0.16 * r), 2 * thick + 0.001]
+        )
         for c in range(-6, 7)
         for r in range(5)
     ]
@@ -187,7 +196,10 @@ def brick(rng: Rng) -> ObjectModel:
         for c in range(columns)
         for r in range(rows)
     ]
-    return ObjectModel((Part("body", merge([rounded_box(half, 0.001, 3), *studs]), "plastic"),), (box(half + [0, 0, unit * 0.1], [0, 0, unit * 0.1]),))
+    return ObjectModel(
+        (Part("body", merge([rounded_box(half, 0.001, 3), *studs]), "plastic"),),
+        (box(half + np.array([0, 0, unit * 0.1]), [0, 0, unit * 0.1]),),
+    )
 
 
 def pouch(rng: Rng) -> ObjectModel:
@@ -198,7 +210,9 @@ def pouch(rng: Rng) -> ObjectModel:
     bulge = np.clip((1 - 0.75 * x**6) * np.sqrt(np.clip(1 - 0.98 * y**2, 0, 1)), 0.03, 1)
     wrinkles = 0.06 * np.sin(9 * x + rng.uniform(0, 6)) * np.sin(7 * y + rng.uniform(0, 6))
     shaped = np.stack([x * (1 - 0.06 * (1 - y**2)), y, z * (bulge + wrinkles * bulge)], 1)
-    return ObjectModel((Part("body", mesh.moved(shaped - mesh.vertices).scaled(half), pick(rng, "carton", "label")),), ())
+    return ObjectModel(
+        (Part("body", mesh.moved(shaped - mesh.vertices).scaled(half), pick(rng, "carton", "label")),), ()
+    )
 
 
 def tray(rng: Rng) -> ObjectModel:

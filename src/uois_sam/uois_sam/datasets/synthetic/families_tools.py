@@ -36,7 +36,11 @@ def screwdriver(rng: Rng) -> ObjectModel:
     blade = [(0, 0), (0.003, 0), (0.003, 0.9), (0.004, 0.93), (0.001, 1), (0, 1)]
     standing = ObjectModel(
         (
-            Part("handle", lathe([(0, 0), *zip(profile, z * grip, strict=True), (0, grip)], 20), pick(rng, "plastic", "wood")),
+            Part(
+                "handle",
+                lathe([(0, 0), *zip(profile, z * grip, strict=True), (0, grip)], 20),
+                pick(rng, "plastic", "wood"),
+            ),
             Part("shaft", lathe([(r, grip + z * shaft) for r, z in blade], 12), "metal"),
         ),
         (cylinder(width, 0, grip), cylinder(0.004, grip, grip + shaft)),
@@ -80,7 +84,9 @@ def scissors(rng: Rng) -> ObjectModel:
         turn = rotation("z", side * opening / 2)
         outline = [(-0.03, -0.004), (length, 0), (length * 0.3, 0.009), (-0.03, 0.006)]
         flat = plate(outline, 0.001).rotated(rotation("x", -side * np.pi / 2)).moved([0, 0, side * 0.0012])
-        path = np.c_[-0.03 - loop * 1.2 + loop * 1.3 * np.cos(t), -side * loop * 0.8 + loop * 0.8 * np.sin(t), 0 * t]
+        path = np.c_[
+            -0.03 - loop * 1.2 + loop * 1.3 * np.cos(t), -side * loop * 0.8 + loop * 0.8 * np.sin(t), 0 * t
+        ]
         parts.append(Part("blade", flat.rotated(turn), "metal"))
         parts.append(Part("handle", sweep(path, 0.0045).rotated(turn), material))
         colliders.append(box([length / 2, 0.006, 0.002], [length / 2, 0, side * 0.002]))
@@ -142,4 +148,7 @@ def ball(rng: Rng) -> ObjectModel:
     material = pick(rng, "plastic", "stripe", "speckle", "fruit", "label")
     # Flattened below, so that it comes to rest.
     profile = np.c_[radius * np.cos(t), np.maximum(radius * np.sin(t), -0.97 * radius)]
-    return ObjectModel((Part("body", lathe(profile, 36), material),), (box([radius * 0.25] * 2 + [radius * 0.97]), ellipsoid([radius] * 3)))
+    return ObjectModel(
+        (Part("body", lathe(profile, 36), material),),
+        (box([radius * 0.25] * 2 + [radius * 0.97]), ellipsoid([radius] * 3)),
+    )

@@ -1,6 +1,8 @@
-"""Training families turned on a lathe: bottles, cups, bowls and the like. Each returns an upright object on z = 0."""
+"""Training families turned on a lathe: bottles, cups, bowls and the like, upright on z = 0."""
 
 from __future__ import annotations
+
+from itertools import pairwise
 
 import numpy as np
 
@@ -14,7 +16,7 @@ WALL = 0.004  # metres, thickness of cups and bowls
 
 def along(points: np.ndarray, radius: float) -> list[Collider]:
     """Capsules between the (N, 3) points of a path."""
-    return [capsule(a, b, radius) for a, b in zip(points[:-1], points[1:], strict=True)]
+    return [capsule(a, b, radius) for a, b in pairwise(points)]
 
 
 def bottle(rng: Rng) -> ObjectModel:
@@ -74,7 +76,11 @@ def cylinder_tin(rng: Rng) -> ObjectModel:
                 lathe([(0, 0), (radius, 0), (radius, height - lid / 2), (0, height - lid / 2)], 48),
                 pick(rng, "label", "label", "metal", "plastic"),
             ),
-            Part("lid", lathe([(r, height + z) for r, z in top], 48), pick(rng, "plastic", "metal", "label", "light")),
+            Part(
+                "lid",
+                lathe([(r, height + z) for r, z in top], 48),
+                pick(rng, "plastic", "metal", "label", "light"),
+            ),
         ),
         (cylinder(radius * 1.02, 0, height),),
     )
@@ -86,7 +92,9 @@ def jar(rng: Rng) -> ObjectModel:
     lid = [(0, 0.83), (0.95, 0.83), (0.95, 1), (0.88, 1.02), (0, 1.02)]
     return ObjectModel(
         (
-            Part("body", lathe([(r * radius, z * height) for r, z in body]), pick(rng, "label", "glossy", "ceramic")),
+            Part(
+                "body", lathe([(r * radius, z * height) for r, z in body]), pick(rng, "label", "glossy", "ceramic")
+            ),
             Part("lid", lathe([(r * radius, z * height) for r, z in lid]), pick(rng, "metal", "plastic")),
         ),
         (cylinder(radius, 0, height * 1.02),),
@@ -152,7 +160,11 @@ def plate(rng: Rng) -> ObjectModel:
     radius, height = rng.uniform(0.07, 0.13), rng.uniform(0.012, 0.025)
     profile = [(0, 0), (0.6, 0), (1, height * 0.9), (1, height), (0.95, height), (0.6, 0.005), (0, 0.004)]
     return ObjectModel(
-        (Part("body", lathe([(r * radius, z) for r, z in profile], 48), pick(rng, "ceramic", "plastic", "light")),),
+        (
+            Part(
+                "body", lathe([(r * radius, z) for r, z in profile], 48), pick(rng, "ceramic", "plastic", "light")
+            ),
+        ),
         (cylinder(radius * 0.65, 0, 0.005), *ring(radius * 0.6, radius, 0, height, 0.003, 12)),
     )
 
@@ -161,13 +173,26 @@ def pan(rng: Rng) -> ObjectModel:
     radius, height = rng.uniform(0.06, 0.12), rng.uniform(0.025, 0.07)
     reach, wall = rng.uniform(0.1, 0.18), 0.003
     steps = np.linspace(0, 1, 8)
-    path = np.c_[radius - wall + steps * (reach + wall), 0 * steps, height * 0.8 + steps * rng.uniform(-0.005, 0.03)]
+    path = np.c_[
+        radius - wall + steps * (reach + wall), 0 * steps, height * 0.8 + steps * rng.uniform(-0.005, 0.03)
+    ]
     material = pick(rng, "metal", "dark")
-    profile = [(0, 0), (radius * 0.85, 0), (radius, height), (radius - wall, height), (radius * 0.85 - wall, 0.006), (0, 0.005)]
+    profile = [
+        (0, 0),
+        (radius * 0.85, 0),
+        (radius, height),
+        (radius - wall, height),
+        (radius * 0.85 - wall, 0.006),
+        (0, 0.005),
+    ]
     return ObjectModel(
         (
             Part("body", lathe(profile, 48), material),
-            Part("handle", sweep(path, 0.006, np.linspace(0.008, 0.012, 8)), pick(rng, "dark", "wood", "plastic", material)),
+            Part(
+                "handle",
+                sweep(path, 0.006, np.linspace(0.008, 0.012, 8)),
+                pick(rng, "dark", "wood", "plastic", material),
+            ),
         ),
         (
             cylinder(radius * 0.85, 0, 0.006),
@@ -187,7 +212,9 @@ def pot(rng: Rng) -> ObjectModel:
     for side in (-1, 1):
         angle = np.linspace(-1.2, 1.2, 9)
         path = np.c_[
-            side * (radius - 0.004 + 0.022 * np.cos(angle)), side * 0.022 * np.sin(angle), np.full(9, height * 0.82)
+            side * (radius - 0.004 + 0.022 * np.cos(angle)),
+            side * 0.022 * np.sin(angle),
+            np.full(9, height * 0.82),
         ]
         parts.append(Part("handle", sweep(path, 0.004, 0.006), material))
         colliders.append(capsule(path[2], path[-3], 0.006))

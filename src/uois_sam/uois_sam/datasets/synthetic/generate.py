@@ -151,7 +151,12 @@ def _statistics(job: Job) -> dict[str, Any]:
         frame = json.loads((job.out / "frames" / f"{name}.json").read_text())
         objects.update(o["family"] for o in frame["objects"].values())
         visible += len(frame["objects"])
-    return {"count": job.count, "frames": len(names), "visible_objects": visible, "by_family": dict(sorted(objects.items()))}
+    return {
+        "count": job.count,
+        "frames": len(names),
+        "visible_objects": visible,
+        "by_family": dict(sorted(objects.items())),
+    }
 
 
 def write_scenes(job: Job, scenes: list[int], done: Callable[[int], None]) -> None:
@@ -272,12 +277,16 @@ def parse_size(text: str) -> tuple[int, int]:
 def main(arguments: list[str] | None = None) -> int:
     """Command line; returns the exit code."""
     parser = argparse.ArgumentParser(description="Write a data set of synthetic tables.")
-    parser.add_argument("--out", type=Path, required=True, help="folder to write to; finished frames in it are kept")
+    parser.add_argument(
+        "--out", type=Path, required=True, help="folder to write to; finished frames in it are kept"
+    )
     parser.add_argument("--count", type=int, required=True, help="number of scenes")
     parser.add_argument("--seed", type=int, default=0, help="scene k of a seed is always the same (default 0)")
     parser.add_argument("--workers", type=int, default=2, help="processes (default 2)")
     parser.add_argument("--size", default="480x640", help="HEIGHTxWIDTH in px (default 480x640)")
-    parser.add_argument("--views", type=int, default=1, help="frames of every scene, from different sides (default 1)")
+    parser.add_argument(
+        "--views", type=int, default=1, help="frames of every scene, from different sides (default 1)"
+    )
     parser.add_argument("--families", default="train", help="object families, 'train' (default) or 'heldout'")
     parser.add_argument("--backend", default="auto", help="'auto' (default), 'filament' or 'classic'")
     parser.add_argument("--sensor-noise", action="store_true", help="depth as a sensor measures it, not exact")

@@ -1,4 +1,4 @@
-"""Image lights: random indoor panoramas as KTX 1 files (prefiltered cube map and spherical harmonics) for Filament.
+"""Image lights for Filament: random indoor panoramas as KTX 1 files (prefiltered cube map, spherical harmonics).
 
 The panoramas are random rooms: graded walls, furniture, lamps, windows. The prefilter follows the split-sum
 approximation of Karis, "Real Shading in Unreal Engine 4" (2013); the harmonics follow Ramamoorthi and Hanrahan,
@@ -11,12 +11,13 @@ import os
 import struct
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-Image = NDArray[np.float32]
+Image = NDArray[Any]
 COUNT = 24  # panoramas in the cache
 _SIZE, _LEVELS, _SAMPLES = 64, 4, 64
 _BASIS = np.array([0.282095, 0.488603, 0.488603, 0.488603, 1.092548, 1.092548, 0.315392, 1.092548, 0.546274])
@@ -44,7 +45,9 @@ def panorama(rng: np.random.Generator, height: int = 256, width: int = 512) -> I
     v = np.linspace(0, 1, height)[:, None, None]
     wall = rng.uniform(0.15, 0.9) * (1 + rng.normal(0, 0.12, 3))
     floor = rng.uniform(0.05, 0.5) * (1 + rng.normal(0, 0.15, 3))
-    image = np.where(v < 0.3, wall * rng.uniform(0.8, 1.5), np.where(v < 0.62, wall, floor)) * np.ones((height, width, 1))
+    image: Image = np.where(v < 0.3, wall * rng.uniform(0.8, 1.5), np.where(v < 0.62, wall, floor)) * np.ones(
+        (height, width, 1)
+    )
     image = np.ascontiguousarray(image * rng.uniform(0.5, 1.0), dtype=np.float32)
     for _ in range(int(rng.integers(4, 14))):
         _rectangle(rng, image, (0.25, 1.0), (15, 120), (10, 80), rng.uniform(0.02, 0.8, 3))

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Finish:
-    """texture: kind of `textures`, None for one even colour. roughness: lowest and highest, 0 mirror to 1 chalk."""
+    """texture: kind of `textures`, None for one colour. roughness: lowest and highest, 0 mirror to 1 chalk."""
 
     texture: str | None
     roughness: tuple[float, float]

@@ -222,7 +222,7 @@ def torus(radius: float, thickness: float, segments: int = 40) -> Mesh:
 
 def arc(
     centre_x: float, radius: float, centre_z: float, points: int = 12, half_angle: float = 100, squash: float = 1
-):
+) -> Array:
     """(points, 3) arc in the x-z plane that bulges towards +x; half_angle in degrees."""
     angle = np.radians(np.linspace(-half_angle, half_angle, points))
     return np.c_[centre_x + radius * np.cos(angle), 0 * angle, centre_z + radius * squash * np.sin(angle)]

@@ -14,7 +14,7 @@ from uois_sam.datasets.synthetic.meshes import Mesh
 
 @dataclass(frozen=True)
 class Part:
-    """name: what the part is ("handle"). material: a kind of `materials.FINISHES`. Parts of one name are one part."""
+    """name: what it is ("handle"); pieces of one name are one part. material: a kind of `materials.FINISHES`."""
 
     name: str
     mesh: Mesh

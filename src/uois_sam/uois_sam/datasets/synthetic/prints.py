@@ -12,7 +12,12 @@ Image = NDArray[np.float32]
 Bytes = NDArray[np.uint8]
 Colour = tuple[float, float, float]
 _LETTERS = list("AEIOUNRSTLMCDBPGabeinorstlu")
-_FONTS = (cv2.FONT_HERSHEY_SIMPLEX, cv2.FONT_HERSHEY_DUPLEX, cv2.FONT_HERSHEY_COMPLEX, cv2.FONT_HERSHEY_SCRIPT_COMPLEX)
+_FONTS = (
+    cv2.FONT_HERSHEY_SIMPLEX,
+    cv2.FONT_HERSHEY_DUPLEX,
+    cv2.FONT_HERSHEY_COMPLEX,
+    cv2.FONT_HERSHEY_SCRIPT_COMPLEX,
+)
 
 
 @dataclass(frozen=True)
@@ -34,7 +39,11 @@ def _rgb(hue: float, saturation: float, value: float) -> Colour:
 def _palette(rng: np.random.Generator) -> Palette:
     hue = rng.uniform(0, 360)
     pale = rng.random() < 0.45
-    ground = _rgb(hue, rng.uniform(0, 0.25), rng.uniform(0.75, 1)) if pale else _rgb(hue, rng.uniform(0.3, 1), rng.uniform(0.2, 0.95))
+    ground = (
+        _rgb(hue, rng.uniform(0, 0.25), rng.uniform(0.75, 1))
+        if pale
+        else _rgb(hue, rng.uniform(0.3, 1), rng.uniform(0.2, 0.95))
+    )
     return Palette(
         ground,
         _rgb(hue + rng.choice([30, 120, 180, 210]), rng.uniform(0.4, 1), rng.uniform(0.3, 1)),
@@ -50,7 +59,7 @@ def _word(rng: np.random.Generator, shortest: int = 3, longest: int = 9) -> str:
 def _smooth_noise(rng: np.random.Generator, height: int, width: int, cells: int) -> Image:
     """(height, width, 1) soft blotches in about 0..1."""
     grid = rng.random((cells + 1, cells + 1)).astype(np.float32)
-    return cv2.resize(grid, (width, height), interpolation=cv2.INTER_CUBIC)[..., None]
+    return np.asarray(cv2.resize(grid, (width, height), interpolation=cv2.INTER_CUBIC), np.float32)[..., None]
 
 
 def _photo(rng: np.random.Generator, height: int, width: int) -> Bytes:
@@ -123,7 +132,11 @@ def _text_block(rng: np.random.Generator, canvas: Bytes, ink: Colour) -> None:
 def _barcode(rng: np.random.Generator, canvas: Bytes) -> None:
     bars = int(rng.integers(25, 45))
     row = np.repeat(rng.integers(0, 2, bars) * 235 + 10, int(rng.integers(1, 4))).astype(np.uint8)
-    patch = np.pad(np.tile(row[None, :, None], (int(rng.integers(20, 50)), 1, 3)), ((4, 8), (6, 6), (0, 0)), constant_values=255)
+    patch = np.pad(
+        np.tile(row[None, :, None], (int(rng.integers(20, 50)), 1, 3)),
+        ((4, 8), (6, 6), (0, 0)),
+        constant_values=255,
+    )
     if rng.random() < 0.5:
         patch = np.ascontiguousarray(patch.transpose(1, 0, 2))
     height, width = canvas.shape[:2]
@@ -139,7 +152,9 @@ def _table(rng: np.random.Generator, canvas: Bytes, ink: Colour) -> None:
         for c in range(columns):
             corner = (x + c * column_width, y + r * row_height)
             cv2.rectangle(canvas, corner, (corner[0] + column_width, corner[1] + row_height), ink, 1)
-            cv2.putText(canvas, _word(rng, 2, 5), (corner[0] + 3, corner[1] + row_height - 4), 0, 0.25, ink, 1, cv2.LINE_AA)
+            cv2.putText(
+                canvas, _word(rng, 2, 5), (corner[0] + 3, corner[1] + row_height - 4), 0, 0.25, ink, 1, cv2.LINE_AA
+            )
 
 
 def _shape(rng: np.random.Generator, canvas: Bytes, tone: Colour) -> None:
@@ -182,7 +197,12 @@ def _face(rng: np.random.Generator, size: int, palette: Palette, *, front: bool)
         _paste(canvas, _photo(rng, height, width), x, y)
     if front:
         for _ in range(int(rng.integers(1, 4))):
-            _headline(rng, canvas, palette.ink if rng.random() < 0.6 else palette.accent, int(rng.uniform(0.15, 0.95) * size))
+            _headline(
+                rng,
+                canvas,
+                palette.ink if rng.random() < 0.6 else palette.accent,
+                int(rng.uniform(0.15, 0.95) * size),
+            )
     else:
         for _ in range(int(rng.integers(0, 3))):
             _text_block(rng, canvas, palette.ink)
@@ -202,7 +222,7 @@ def label(rng: np.random.Generator, n: int) -> Image:
     if rng.random() < 0.6:
         half = _face(rng, n, palette, front=False)
         canvas[:, n // 2 :] = cv2.resize(half, (n - n // 2, n), interpolation=cv2.INTER_AREA)
-    return canvas.astype(np.float32) / 255
+    return np.asarray(canvas, np.float32) / np.float32(255)
 
 
 def carton(rng: np.random.Generator, n: int) -> Image:
@@ -212,14 +232,18 @@ def carton(rng: np.random.Generator, n: int) -> Image:
     for _ in range(2):
         faces = [_face(rng, n, palette, front=bool(rng.random() < 0.55)) for _ in range(3)]
         rows.append(np.hstack([np.rot90(f, int(rng.integers(4))) for f in faces]))
-    return np.vstack(rows).astype(np.float32) / 255
+    return np.asarray(np.vstack(rows), np.float32) / np.float32(255)
 
 
 def screen(rng: np.random.Generator, n: int) -> Image:
     """A display: dark, or a desktop with windows of text and pictures."""
     if rng.random() < 0.4:
         return np.full((n, n, 3), rng.uniform(0.005, 0.06), np.float32)
-    canvas = _photo(rng, n, n) if rng.random() < 0.5 else np.full((n, n, 3), _rgb(rng.uniform(0, 360), 0.6, rng.uniform(0.1, 0.8)), np.uint8)
+    canvas = (
+        _photo(rng, n, n)
+        if rng.random() < 0.5
+        else np.full((n, n, 3), _rgb(rng.uniform(0, 360), 0.6, rng.uniform(0.1, 0.8)), np.uint8)
+    )
     for _ in range(int(rng.integers(1, 5))):
         height, width = (int(rng.uniform(0.25, 0.8) * n) for _ in range(2))
         window = np.full((height, width, 3), int(rng.integers(20, 256)), np.uint8)
@@ -227,4 +251,4 @@ def screen(rng: np.random.Generator, n: int) -> Image:
         _text_block(rng, window, ink)
         window[:10] = _rgb(rng.uniform(0, 360), 0.5, 0.5)
         _paste(canvas, window, int(rng.uniform(0, 0.6) * n), int(rng.uniform(0, 0.6) * n))
-    return canvas.astype(np.float32) / 255
+    return np.asarray(canvas, np.float32) / np.float32(255)

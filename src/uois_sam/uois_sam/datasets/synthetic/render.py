@@ -136,7 +136,9 @@ class _Filament:
         self._draw("ids", draw_mode=modes.DRAW_MODE_SEGMENTATION_BY_ID, post_processing=False)
         near, far = camera.frustum_near, camera.frustum_far
         depth = near * far / (near + self._depth * (far - near))  # reversed z
-        return depth.astype(np.float32), self._ids[..., 0].astype(np.int64) | self._ids[..., 1].astype(np.int64) << 8
+        return depth.astype(np.float32), self._ids[..., 0].astype(np.int64) | self._ids[..., 1].astype(
+            np.int64
+        ) << 8
 
     def colour(self) -> NDArray[np.uint8]:
         """Exposed like a camera would: a frame far from the wanted brightness is drawn again."""
@@ -266,9 +268,7 @@ class Renderer:
         plane = np.r_[view.pose[2, :3], view.pose[2, 3]]
         seen = {int(k): scene.objects[int(k)] for k in np.unique(view.label) if k}
         color = self._active.colour()
-        return RenderedFrame(
-            color, view.depth, view.label, view.parts, view.camera, view.pose, plane, seen
-        )
+        return RenderedFrame(color, view.depth, view.label, view.parts, view.camera, view.pose, plane, seen)
 
     def close(self) -> None:
         self._active.close()

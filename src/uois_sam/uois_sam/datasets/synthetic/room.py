@@ -1,4 +1,7 @@
-"""The surroundings of a table: floor, four walls, clutter beyond the table, lights. World frame: z up, table top z = 0."""
+"""The surroundings of a table: floor, four walls, clutter beyond the table, lights.
+
+World frame: metres, z up, table top at z = 0.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +18,21 @@ from uois_sam.datasets.synthetic.objects import pick
 
 Rng = np.random.Generator
 VISIBLE, COLLIDING = 1, 3  # geom groups: what is rendered, what collides
-_TABLE_TOPS = ("wood", "wood", "laminate", "laminate", "laminate", "marble", "tiles", "check", "stripe", "weave", "speckle", "plain", "label")
+_TABLE_TOPS = (
+    "wood",
+    "wood",
+    "laminate",
+    "laminate",
+    "laminate",
+    "marble",
+    "tiles",
+    "check",
+    "stripe",
+    "weave",
+    "speckle",
+    "plain",
+    "label",
+)
 _FLOORS = ("wood", "tiles", "tiles", "plain", "speckle", "weave", "laminate", "marble")
 _WALLS = ("wall", "wall", "wall", "wall", "plain", "tiles", "stripe", "wood")
 
@@ -53,9 +70,8 @@ def add_mesh(spec: mujoco.MjSpec, mesh: Mesh) -> str:
     return name
 
 
-def _add_scenery(spec: mujoco.MjSpec, mesh: Mesh, material: str, name: str = "") -> None:
+def _add_scenery(spec: mujoco.MjSpec, mesh: Mesh, material: str) -> None:
     spec.worldbody.add_geom(
-        name=name,
         type=mujoco.mjtGeom.mjGEOM_MESH,
         meshname=add_mesh(spec, mesh),
         material=material,
@@ -70,12 +86,20 @@ def _planar_uv(mesh: Mesh, axes: list[int], tile: float) -> Mesh:
     return mesh.textured(mesh.vertices[:, axes] / tile + 0.5)
 
 
-def _table_mesh(rng: Rng, half: tuple[float, float]) -> Mesh:
+def _add_table(rng: Rng, spec: mujoco.MjSpec, half: tuple[float, float]) -> tuple[float, float]:
+    """A rectangular table, or a round one of a radius taken from its depth; returns its half sizes."""
     if rng.random() < 0.85:
         top = rounded_box([*half, 0.02], rng.uniform(0.001, 0.005), 3)
+        shape, size = mujoco.mjtGeom.mjGEOM_BOX, [*half, 0.05]
     else:
-        top = lathe([(0, -0.02), (half[0], -0.02), (half[0], 0.02), (0, 0.02)], 64).scaled([1, half[1] / half[0], 1])
-    return _planar_uv(top, [0, 1], rng.uniform(0.5, 1.6)).moved([0, 0, -0.02])
+        radius = max(half[1], 0.4)
+        half = (radius, radius)
+        top = lathe([(0, -0.02), (radius, -0.02), (radius, 0.02), (0, 0.02)], 64)
+        shape, size = mujoco.mjtGeom.mjGEOM_CYLINDER, [radius, 0.05, 0]
+    top = _planar_uv(top, [0, 1], rng.uniform(0.5, 1.6)).moved([0, 0, -0.02])
+    _add_scenery(spec, top, add_material(rng, spec, pick(rng, *_TABLE_TOPS)))
+    spec.worldbody.add_geom(type=shape, size=size, pos=[0, 0, -0.05], group=COLLIDING, rgba=[0, 0, 0, 0])
+    return half
 
 
 def add_room(rng: Rng, spec: mujoco.MjSpec) -> Room:
@@ -85,10 +109,7 @@ def add_room(rng: Rng, spec: mujoco.MjSpec) -> Room:
     height = rng.uniform(0.4, 0.85)
     if on_floor:
         half, height = (2.2, 2.2), 0.04
-    _add_scenery(spec, _table_mesh(rng, half), add_material(rng, spec, pick(rng, *_TABLE_TOPS)), "table")
-    spec.worldbody.add_geom(
-        type=mujoco.mjtGeom.mjGEOM_BOX, size=[*half, 0.05], pos=[0, 0, -0.05], group=COLLIDING, rgba=[0, 0, 0, 0]
-    )
+    half = _add_table(rng, spec, half)
     floor = _planar_uv(plain_box([5, 5, 0.02]), [0, 1], rng.uniform(0.5, 2)).moved([0, 0, -height - 0.02])
     _add_scenery(spec, floor, add_material(rng, spec, pick(rng, *_FLOORS)))
     normals, distances = _add_walls(rng, spec, half, on_floor=on_floor)
@@ -121,7 +142,9 @@ def _add_walls(
 
 def _chair() -> Mesh:
     legs = [plain_box([0.015, 0.015, 0.22], [x, y, 0.22]) for x in (-0.18, 0.18) for y in (-0.18, 0.18)]
-    return merge([*legs, plain_box([0.21, 0.21, 0.02], [0, 0, 0.45]), plain_box([0.02, 0.2, 0.22], [-0.19, 0, 0.72])])
+    return merge(
+        [*legs, plain_box([0.21, 0.21, 0.02], [0, 0, 0.45]), plain_box([0.02, 0.2, 0.22], [-0.19, 0, 0.72])]
+    )
 
 
 def _shelf(rng: Rng) -> Mesh:
@@ -132,13 +155,17 @@ def _shelf(rng: Rng) -> Mesh:
     for k in range(4):
         for _ in range(int(rng.integers(1, 6))):
             size = rng.uniform(0.02, 0.08, 3)
-            things.append(rounded_box(size, 0.004, 3).moved([rng.uniform(-0.85, 0.85) * width, 0, gap * k + size[2] + 0.01]))
+            things.append(
+                rounded_box(size, 0.004, 3).moved([rng.uniform(-0.85, 0.85) * width, 0, gap * k + size[2] + 0.01])
+            )
     return merge([*boards, *sides, *things])
 
 
 def _bin(rng: Rng) -> Mesh:
     top, height = rng.uniform(0.1, 0.2), rng.uniform(0.25, 0.6)
-    return lathe([(0, 0), (top * 0.8, 0), (top, height), (top - 0.01, height), (top * 0.8 - 0.01, 0.02), (0, 0.02)], 32)
+    return lathe(
+        [(0, 0), (top * 0.8, 0), (top, height), (top - 0.01, height), (top * 0.8 - 0.01, 0.02), (0, 0.02)], 32
+    )
 
 
 def _add_clutter(rng: Rng, spec: mujoco.MjSpec, half: tuple[float, float], height: float) -> None:
@@ -154,10 +181,14 @@ def _add_clutter(rng: Rng, spec: mujoco.MjSpec, half: tuple[float, float], heigh
         size = np.array([rng.uniform(0.2, 0.5), rng.uniform(0.2, 0.4), 0.02])
         top = rng.uniform(0.6, 1.1) * height
         stuff = [
-            rounded_box(s := rng.uniform(0.02, 0.12, 3), 0.005, 3).moved([*(rng.uniform(-0.7, 0.7, 2) * size[:2]), top + s[2]])
+            rounded_box(s := rng.uniform(0.02, 0.12, 3), 0.005, 3).moved(
+                [*(rng.uniform(-0.7, 0.7, 2) * size[:2]), top + s[2]]
+            )
             for _ in range(int(rng.integers(0, 5)))
         ]
-        mesh = merge([plain_box(size, [0, 0, top - 0.02]), plain_box([0.04, 0.04, top / 2], [0, 0, top / 2]), *stuff])
+        mesh = merge(
+            [plain_box(size, [0, 0, top - 0.02]), plain_box([0.04, 0.04, top / 2], [0, 0, top / 2]), *stuff]
+        )
     else:
         size = rng.uniform(0.05, 0.4, 3)
         mesh = rounded_box(size, 0.01).moved([0, 0, size[2] * (1 if rng.random() < 0.6 else rng.uniform(1, 3))])
@@ -169,7 +200,11 @@ def _add_clutter(rng: Rng, spec: mujoco.MjSpec, half: tuple[float, float], heigh
     turn = rng.uniform(0, 2 * np.pi)
     c, s = np.cos(turn), np.sin(turn)
     mesh = mesh.rotated([[c, -s, 0], [s, c, 0], [0, 0, 1]]).moved([*place, -height])
-    _add_scenery(spec, mesh, add_material(rng, spec, pick(rng, "plain", "wood", "dark", "plastic", "metal", "carton", "light")))
+    _add_scenery(
+        spec,
+        mesh,
+        add_material(rng, spec, pick(rng, "plain", "wood", "dark", "plastic", "metal", "carton", "light")),
+    )
 
 
 def add_lights(rng: Rng, spec: mujoco.MjSpec, panoramas: list[Path]) -> None:

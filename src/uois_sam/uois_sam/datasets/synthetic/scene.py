@@ -61,9 +61,7 @@ class Scene:
     focus: NDArray[np.float64]
 
 
-def build_scene(
-    rng: Rng, families: Mapping[str, Family], panoramas: list[Path], least_objects: int = 2
-) -> Scene:
+def build_scene(rng: Rng, families: Mapping[str, Family], panoramas: list[Path], least_objects: int = 2) -> Scene:
     """Draw a table of objects and let it settle.
 
     panoramas: image lights for Filament; empty for the classic renderer.
@@ -84,7 +82,9 @@ def build_scene(
     data = mujoco.MjData(model)
     alive = settle(model, data, len(placements))
     if alive.sum() < least_objects:
-        raise SceneRejectedError(f"only {alive.sum()} objects stay on the table; at least {least_objects} are wanted")
+        raise SceneRejectedError(
+            f"only {alive.sum()} objects stay on the table; at least {least_objects} are wanted"
+        )
     return _labelled(model, data, placements, part_ids, alive, room)
 
 
@@ -102,7 +102,7 @@ def _new_spec() -> mujoco.MjSpec:
 
 
 def _add_objects(rng: Rng, spec: mujoco.MjSpec, placements: list[Placement]) -> list[list[tuple[str, int]]]:
-    """Add a free body per placement; returns for each its visible parts as (name, 1-based part id), in geom order."""
+    """Add a free body per placement; returns (part name, 1-based part id) of each one's visible geoms in order."""
     meshes: list[list[str]] = []
     materials: list[list[str]] = []
     ids = []
@@ -111,7 +111,11 @@ def _add_objects(rng: Rng, spec: mujoco.MjSpec, placements: list[Placement]) -> 
         if placement.twin is None:
             by_kind: dict[tuple[str, str], str] = {}
             for part in model.parts:
-                shared = ("", part.material) if part.material in ("ceramic", "metal", "light") else (part.name, part.material)
+                shared = (
+                    ("", part.material)
+                    if part.material in ("ceramic", "metal", "light")
+                    else (part.name, part.material)
+                )
                 if shared not in by_kind:
                     by_kind[shared] = add_material(rng, spec, part.material)
                 # A part of the same kind elsewhere on the object has the same surface.
@@ -171,7 +175,7 @@ def settle(model: mujoco.MjModel, data: mujoco.MjData, count: int) -> NDArray[np
         if not removed.any():
             return alive
         for index in np.flatnonzero(removed):
-            data.qpos[7 * index : 7 * index + 3] = _GONE + [5.0 * index, 0, 0]
+            data.qpos[7 * index : 7 * index + 3] = _GONE + np.array([5.0 * index, 0, 0])
             data.qvel[6 * index : 6 * index + 6] = 0
         alive &= ~removed
         mujoco.mj_forward(model, data)

@@ -34,7 +34,9 @@ def hsv(hue: float, saturation: float, value: float) -> Image:
     return np.clip(cv2.cvtColor(pixel, cv2.COLOR_HSV2RGB)[0, 0], 0, 1)
 
 
-def colour(rng: np.random.Generator, saturation: float = 1, darkest: float = 0.05, lightest: float = 0.95) -> Image:
+def colour(
+    rng: np.random.Generator, saturation: float = 1, darkest: float = 0.05, lightest: float = 0.95
+) -> Image:
     return hsv(rng.uniform(0, 360), rng.uniform(0, saturation), rng.uniform(darkest, lightest))
 
 

@@ -30,7 +30,7 @@ def look_at(position: ArrayLike, target: ArrayLike, roll: float = 0.0) -> NDArra
 
 
 def draw_camera(rng: Rng, size: tuple[int, int]) -> Camera:
-    """A camera of (height, width) px with a vertical field of view of 38 to 58 degrees, principal point in the middle.
+    """A camera of (height, width) px, 38 to 58 degrees high, its principal point in the middle.
 
     The middle of an image is at ((width - 1) / 2, (height - 1) / 2), pixel centres being at integers.
     """
@@ -40,7 +40,7 @@ def draw_camera(rng: Rng, size: tuple[int, int]) -> Camera:
 
 
 def draw_viewpoint(rng: Rng, room: Room, focus: NDArray[np.float64], azimuth: float) -> NDArray[np.float64]:
-    """(4, 4) pose 0.5 to 1.3 m from the focus, 25 to 75 degrees above it, near an azimuth (radians) if walls allow."""
+    """(4, 4) pose 0.5 to 1.3 m from the focus, 25 to 75 degrees above it, near an azimuth (radians)."""
     target = focus + rng.normal(0, 0.03, 3) * [1, 1, 0.3]
     pose = np.eye(4)
     for attempt in range(30):
@@ -54,3 +54,33 @@ def draw_viewpoint(rng: Rng, room: Room, focus: NDArray[np.float64], azimuth: fl
         if room.holds(pose[:3, 3]):
             break
     return pose
+
+
+def orbit(rng: Rng, room: Room, focus: NDArray[np.float64], count: int) -> list[NDArray[np.float64]]:
+    """(4, 4) poses of a camera that swings smoothly to and fro about the focus, as if held in a hand.
+
+    The swing is as wide as the walls allow, at most 55 degrees to each side; it ends where it began.
+    """
+    elevation, distance = np.radians(rng.uniform(35, 50)), rng.uniform(0.75, 1.0)
+    centre = _widest_azimuth(rng, room, focus, elevation, distance)
+    swing = np.radians(rng.uniform(35, 55))
+    while True:
+        poses = []
+        for phase in 2 * np.pi * np.arange(count) / count:
+            azimuth = centre + swing * np.sin(phase)
+            rise = elevation + 0.15 * np.sin(2 * phase + 1)
+            reach = distance * (1 + 0.1 * np.cos(phase))
+            direction = np.array([np.cos(azimuth) * np.cos(rise), np.sin(azimuth) * np.cos(rise), np.sin(rise)])
+            sway = 0.02 * np.array([np.sin(phase), np.cos(2 * phase), 0])
+            poses.append(look_at(focus + reach * direction, focus + sway, 0.03 * np.sin(3 * phase)))
+        if swing < 0.05 or all(room.holds(pose[:3, 3]) for pose in poses):
+            return poses
+        swing *= 0.7
+
+
+def _widest_azimuth(rng: Rng, room: Room, focus: NDArray[np.float64], elevation: float, distance: float) -> float:
+    """The direction, of some at random, in which a camera is farthest from all walls."""
+    candidates = rng.uniform(0, 2 * np.pi, 16)
+    ground = np.stack([np.cos(candidates), np.sin(candidates)], 1) * distance * np.cos(elevation) + focus[:2]
+    clearance = (room.wall_distances - ground @ room.wall_normals.T).min(1)
+    return float(candidates[int(clearance.argmax())])
