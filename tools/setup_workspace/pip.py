@@ -53,6 +53,8 @@ def explain(output: str) -> str:
     if _CONNECTION.search(output):
         what = f" for {not_found.group(1)}" if not_found else ""
         return f"no network: the package index cannot be reached{what}; check the connection and pip's settings"
+    if not_found and "(from versions: none)" in output:
+        return f"package not found: {not_found.group(1)} (the package index has none of it, or cannot be reached)"
     if not_found:
         return f"package not found: {not_found.group(1)} (not in the index for this Python and platform)"
     if _CONFLICT.search(output):

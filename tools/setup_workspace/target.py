@@ -53,8 +53,6 @@ def choose_target(root: Path, environ: Mapping[str, str]) -> Target:
     prefix = Path(DEFAULT_ROS if named is None else named)
     if named == "" or not (prefix / "setup.bash").is_file():
         if named:
-            raise SetupError(
-                f"no ROS installation at ROS_PREFIX={named} (no setup.bash); name another or unset it"
-            )
+            raise SetupError(f"no ROS at ROS_PREFIX={named} (no setup.bash there); name another or unset it")
         return Target(root, None)
     return Target(root, prefix)
