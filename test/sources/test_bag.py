@@ -9,7 +9,7 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
-from conftest import FRAME_ID, MILLISECOND, START, Recorded, compressed, image, info
+from recordings import FRAME_ID, MILLISECOND, START, Recorded, compressed, image, info
 
 from uois_sam.errors import InputError, SourceError
 from uois_sam.sources.bag import BagSource

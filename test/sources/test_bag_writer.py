@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from conftest import ROS2, START, build, image
+from recordings import ROS2, START, build, image
 from rosbags.highlevel import AnyReader
 
 from uois_sam.errors import InputError, SourceError

@@ -7,7 +7,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from conftest import image, write_bag
+from recordings import image, write_bag
 from test_video import write_video
 
 from uois_sam.errors import InputError, SourceError
@@ -99,6 +99,13 @@ def test_what_is_no_source_is_one_line(tmp_path: Path) -> None:
             open_source(str(tmp_path / name))
     with pytest.raises(SourceError, match="no folder"):
         open_source(f"folder:{tmp_path / 'notes.txt'}")
+
+
+def test_the_bundled_sequence_has_depth_intrinsics_and_truth() -> None:
+    with open_source("bundled") as source:
+        frames = list(source)
+    assert len(frames) == 24
+    assert all(f.depth is not None and f.camera is not None and f.label is not None for f in frames)
 
 
 def test_a_device_that_is_not_there() -> None:
