@@ -1,0 +1,1 @@
+"""Depth to metric clouds, and the hand-over to a grasp planner."""
