@@ -10,10 +10,9 @@ import numpy as np
 
 from uois_sam.datasets.folder import FolderDataset, read_image
 from uois_sam.errors import InputError, SourceError
+from uois_sam.paths import bundled_sequence
 from uois_sam.sources.source import OpenSource
 from uois_sam.types import Frame
-
-BUNDLED = Path(__file__).resolve().parents[1] / "datasets" / "bundled" / "table"
 
 
 class SequenceSource(OpenSource):
@@ -29,6 +28,10 @@ class SequenceSource(OpenSource):
     def describe(self) -> str:
         """What is read, in one line."""
         return self._description
+
+    def __len__(self) -> int:
+        """Frames of one pass."""
+        return len(self._frames)
 
     def __next__(self) -> Frame:
         if self._next == len(self._frames):
@@ -54,7 +57,7 @@ def open_folder(path: Path, *, loop: bool = False) -> SequenceSource:
 
 def open_bundled(*, loop: bool = False) -> SequenceSource:
     """The recorded table that comes with the package: RGB, depth and true labels."""
-    return open_folder(BUNDLED, loop=loop)
+    return open_folder(bundled_sequence(), loop=loop)
 
 
 def open_image(path: Path, *, loop: bool = False) -> SequenceSource:
