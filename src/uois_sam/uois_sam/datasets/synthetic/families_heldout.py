@@ -70,7 +70,7 @@ def funnel(rng: Rng) -> ObjectModel:
             Part("spout", tube(neck + 0.002, neck, spout, 24).moved([0, 0, height - 0.002]), material),
         ),
         (
-            *ring(radius, neck + 0.004, 0, height, 0.003, 12),
+            *ring(radius, neck + 0.004, -0.007, height, 0.003, 12),
             cylinder(neck + 0.002, height, height + spout),
         ),
     )

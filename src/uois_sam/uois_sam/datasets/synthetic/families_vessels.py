@@ -233,7 +233,7 @@ def kettle(rng: Rng) -> ObjectModel:
     spout = np.c_[radius * (0.8 + steps * 1.1), 0 * steps, height * (0.3 + 0.75 * steps**1.6)]
     body = [(0, 0), (0.8, 0), (1, 0.25), (0.95, 0.6), (0.55, 0.92), (0, 0.95)]
     knob = [(0, 0.93), (radius * 0.58, 0.93), (radius * 0.3, 1.02), (0.006, 1.04), (0.01, 1.12), (0, 1.15)]
-    bend = arc(-radius * 0.8, -radius * 0.7, height * 0.55, squash=-1)
+    bend = arc(-radius * 0.8, -min(radius * 0.7, height * 0.45), height * 0.55, squash=-1)
     return ObjectModel(
         (
             Part("body", lathe([(r * radius, z * height) for r, z in body]), material),

@@ -194,8 +194,8 @@ def _work(job: Job, scenes: list[int], pipe: Connection) -> None:
         write_scenes(job, scenes, lambda scene: pipe.send(("done", scene)))
     except UoisSamError as error:
         pipe.send(("failed", error))
-    except KeyboardInterrupt:
-        pass
+    except (KeyboardInterrupt, BrokenPipeError):
+        pass  # interrupted, or the parent is gone; what is written is kept
     finally:
         pipe.close()
 
@@ -315,6 +315,11 @@ def main(arguments: list[str] | None = None) -> int:
     except UoisSamError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
+    except KeyboardInterrupt:
+        print(
+            f"interrupted; run the same command again to go on, {options.out} keeps what is done", file=sys.stderr
+        )
+        return 130
     return 0
 
 

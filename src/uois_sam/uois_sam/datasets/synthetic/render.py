@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import collections.abc
 import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
@@ -79,6 +82,20 @@ def _scene_options() -> mujoco.MjvOption:
     return option
 
 
+@contextmanager
+def _native_output_dropped() -> Iterator[None]:
+    """Drop what native code writes to standard output: Filament reports its start there."""
+    sys.stdout.flush()
+    kept, nowhere = os.dup(1), os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 1)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 1)
+        os.close(kept)
+        os.close(nowhere)
+
+
 class _Filament:
     """MuJoCo's Filament renderer on Vulkan: physically based, soft shadows, image lights."""
 
@@ -92,7 +109,8 @@ class _Filament:
 
         self._mjrf, self._renderer, self._model_scene = mjrf, renderer, model_scene
         config = mjrf.ContextConfig(graphics_api=mjrf.GraphicsApi.GRAPHICS_API_VULKAN)
-        self._context = mjrf.Context(config)
+        with _native_output_dropped():
+            self._context = mjrf.Context(config)
         self._size = (height, width)
         self._color = np.zeros((height, width, 3), np.uint8)
         self._ids = np.zeros((height, width, 3), np.uint8)
@@ -168,7 +186,6 @@ class _Classic:
     """MuJoCo's OpenGL renderer (EGL or OSMesa)."""
 
     def __init__(self, height: int, width: int) -> None:
-        os.environ.setdefault("MUJOCO_GL", "egl")
         self._size = (height, width)
         self._active: mujoco.Renderer | None = None
         probe = mujoco.Renderer(mujoco.MjModel.from_xml_string("<mujoco/>"), 8, 8)

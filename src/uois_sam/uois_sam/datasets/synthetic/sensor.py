@@ -72,7 +72,7 @@ def simulate_depth(depth: Depth, camera: Camera, rng: Rng, sensor: DepthSensor |
     measured = _with_noise(rng, measured, sensor.noise)
     if sensor.quantisation:
         steps = np.round(1 / (np.maximum(measured, 0.05) * sensor.quantisation))
-        measured = 1 / (np.maximum(steps, 1) * np.float32(sensor.quantisation))
+        measured = np.asarray(1 / (np.maximum(steps, 1) * sensor.quantisation), np.float32)
     for _ in range(sensor.blind_spots):
         holes |= _blind_spot(rng, measured.shape, scale)
     left, right = (int(px * scale) for px in sensor.blind_margins)
