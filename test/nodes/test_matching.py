@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from uois_sam.errors import InputError
@@ -51,6 +51,7 @@ def test_frames_and_answers_that_nobody_asks_for_are_forgotten() -> None:
     assert m.dropped == 1
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.booleans(), st.integers(0, 8)), max_size=60))
 def test_a_pair_always_has_one_stamp(events: list[tuple[bool, int]]) -> None:
     pairs: list[tuple[int, int]] = []

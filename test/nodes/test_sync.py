@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from std_msgs.msg import Header
 
@@ -121,6 +121,7 @@ def test_a_stream_that_appears_is_waited_for() -> None:
     assert p.sets[1:] == [{"image": 34 * MS, "depth": 34 * MS}]
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.sampled_from(["image", "depth"]), st.integers(0, 400)), max_size=80))
 def test_sets_are_within_the_slop_and_no_message_is_used_twice(events: list[tuple[str, int]]) -> None:
     p = Pairs(slop=0.01, queue_size=3)

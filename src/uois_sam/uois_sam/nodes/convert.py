@@ -176,11 +176,9 @@ def instances_from_msg(message: InstanceArray) -> Instances:
 def cloud_to_msg(points: NDArray[np.void], header: Header) -> PointCloud2:
     """An unorganised cloud; the fields of the structured (N,) array are those of the message."""
     names = points.dtype.names or ()
-    described = points.dtype.fields or {}
+    described: dict[str, Any] = dict(points.dtype.fields or {})
     fields = [
-        PointField(
-            name=name, offset=described[name][1], datatype=_POINT_FIELDS[described[name][0].str[1:]], count=1
-        )
+        PointField(name=name, offset=described[name][1], datatype=_datatype(described[name][0]), count=1)
         for name in names
     ]
     size = points.dtype.itemsize
@@ -219,6 +217,10 @@ def coloured_points(points: NDArray[np.float32], colours: NDArray[np.uint8]) -> 
         out[name] = points[:, axis]
     out["rgb"] = pack_colours(colours)
     return out
+
+
+def _datatype(kind: np.dtype[Any]) -> int:
+    return _POINT_FIELDS[kind.str[1:]]
 
 
 def _point(xyz: Any) -> Point:

@@ -6,7 +6,7 @@ import sys
 import time
 from collections.abc import Callable
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from rclpy.callback_groups import ReentrantCallbackGroup
@@ -33,10 +33,11 @@ from uois_sam.nodes.session import SegmentationSession, SegmentedFrame
 from uois_sam.nodes.stamps import stamp_ns
 from uois_sam.nodes.topics import RESULT_QOS
 from uois_sam.nodes.worker import FrameWorker
-from uois_sam.segmentation.load import load_pipeline
-from uois_sam.segmentation.pipeline import Pipeline
 from uois_sam.segmentation.settings import SETTING_RANGES, SegmentationSettings
 from uois_sam.types import Instances
+
+if TYPE_CHECKING:
+    from uois_sam.segmentation.pipeline import Pipeline
 
 ROWS = (
     Row("model", "uois-sam-tiny", "name of a bundled or known model, or the folder of one"),
@@ -48,6 +49,13 @@ ROWS = (
 )
 
 Listener = Callable[[StampedFrame, Instances], None]
+
+
+def load_model(model: str, device: str) -> Pipeline:
+    """`uois_sam.segmentation.load.load_pipeline`, imported when first wanted: PyTorch takes seconds to import."""
+    from uois_sam.segmentation.load import load_pipeline
+
+    return load_pipeline(model, device)
 
 
 class SegmentationNode(ManagedNode):
@@ -63,7 +71,7 @@ class SegmentationNode(ManagedNode):
         self,
         *,
         subscribe: bool = True,
-        load: Callable[[str, str], Pipeline] = load_pipeline,
+        load: Callable[[str, str], Pipeline] = load_model,
         **kwargs: Any,
     ) -> None:
         """Make the node.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,8 +11,10 @@ from numpy.typing import NDArray
 from uois_sam.errors import InputError
 from uois_sam.nodes.frames import StampedFrame
 from uois_sam.nodes.held import HeldFrames
-from uois_sam.segmentation.pipeline import EmbeddedFrame, Pipeline
 from uois_sam.types import Frame, Instances
+
+if TYPE_CHECKING:
+    from uois_sam.segmentation.pipeline import EmbeddedFrame, Pipeline
 
 
 @dataclass(frozen=True)

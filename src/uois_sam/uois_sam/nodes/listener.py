@@ -1,0 +1,143 @@
+"""Listens to all topics of the stack as serialized messages, for the demo, recordings and measurements."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+import rclpy
+from diagnostic_msgs.msg import DiagnosticArray
+from rcl_interfaces.srv import SetParameters
+from rclpy.executors import SingleThreadedExecutor
+from rclpy.node import Node
+from rclpy.parameter import Parameter
+from rclpy.qos import DurabilityPolicy, HistoryPolicy, QoSProfile, ReliabilityPolicy
+from rclpy.serialization import deserialize_message
+from rclpy.signals import SignalHandlerOptions
+from sensor_msgs.msg import CameraInfo, Image, PointCloud2
+from uois_sam_msgs.msg import InstanceArray, InstanceCloudArray
+
+from uois_sam.nodes.topics import CAMERA_INFO, DEPTH, IMAGE, INSTANCES
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+QUEUE = 20
+"""Messages of a topic that wait while one is being looked at."""
+
+
+@dataclass(frozen=True)
+class Topic:
+    """One topic of the stack.
+
+    Attributes:
+        name: with its leading slash.
+        kind: message class.
+        sensor: whether it is published best effort.
+    """
+
+    name: str
+    kind: type
+    sensor: bool = False
+
+    @property
+    def type_name(self) -> str:
+        """Such as sensor_msgs/msg/Image."""
+        return f"{self.kind.__module__.split('.')[0]}/msg/{self.kind.__name__}"
+
+
+TOPICS = {
+    "image": Topic(f"/{IMAGE}", Image, sensor=True),
+    "depth": Topic(f"/{DEPTH}", Image, sensor=True),
+    "camera_info": Topic(f"/{CAMERA_INFO}", CameraInfo, sensor=True),
+    "instances": Topic(f"/{INSTANCES}", InstanceArray),
+    "label_image": Topic("/segmentation/label_image", Image),
+    "overlay": Topic("/segmentation/overlay", Image),
+    "instance_clouds": Topic("/grasp_bridge/instance_clouds", InstanceCloudArray),
+    "scene_cloud": Topic("/grasp_bridge/scene_cloud", PointCloud2),
+    "diagnostics": Topic("/diagnostics", DiagnosticArray),
+}
+"""Everything that camera and perception publish, by short names."""
+
+Handler = Callable[[str, bytes, int], None]
+
+
+class Listener:
+    """A node that hands over each message of some topics as it came; use it in a `with` statement.
+
+    It initialises the middleware of this process, and shuts it down again.
+    """
+
+    def __init__(self, domain: int, names: Iterable[str], handler: Handler) -> None:
+        """Subscribe.
+
+        Args:
+            domain: ROS domain.
+            names: keys of `TOPICS`.
+            handler: called in `spin_once` with the key, the serialized message (CDR), and the time of its arrival
+                in nanoseconds since the epoch.
+        """
+        rclpy.init(args=[], domain_id=domain, signal_handler_options=SignalHandlerOptions.NO)
+        self._node = Node("listener", enable_rosout=False, start_parameter_services=False)
+        self._executor = SingleThreadedExecutor()
+        self._executor.add_node(self._node)
+        self._handler = handler
+        self._clients: dict[str, Any] = {}
+        for name in names:
+            self._subscribe(name)
+
+    def _subscribe(self, name: str) -> None:
+        topic = TOPICS[name]
+        qos = QoSProfile(
+            history=HistoryPolicy.KEEP_LAST,
+            depth=QUEUE,
+            reliability=ReliabilityPolicy.BEST_EFFORT if topic.sensor else ReliabilityPolicy.RELIABLE,
+            durability=DurabilityPolicy.VOLATILE,
+        )
+
+        def take(cdr: bytes) -> None:
+            self._handler(name, cdr, time.time_ns())
+
+        self._node.create_subscription(topic.kind, topic.name, take, qos, raw=True)
+
+    def spin_once(self, timeout: float) -> None:
+        """Handle what has come, at most one message; wait up to `timeout` seconds for it."""
+        self._executor.spin_once(timeout_sec=timeout)
+
+    def others_hear(self, name: str) -> bool:
+        """Whether a subscription of another node to the topic is known."""
+        topic = TOPICS[name].name
+        own = sum(s.topic_name == topic for s in self._node.subscriptions)
+        return self._node.count_subscribers(topic) > own
+
+    def set_parameter(self, node: str, name: str, value: float) -> bool:
+        """Ask a node to change a parameter; False if its service is not known yet."""
+        if node not in self._clients:
+            self._clients[node] = self._node.create_client(SetParameters, f"/{node}/set_parameters")
+        if not self._clients[node].service_is_ready():
+            return False
+        parameter = Parameter(name, value=value).to_parameter_msg()
+        self._clients[node].call_async(SetParameters.Request(parameters=[parameter]))
+        return True
+
+    def close(self) -> None:
+        """Leave the domain."""
+        self._executor.shutdown()
+        self._node.destroy_node()
+        rclpy.try_shutdown()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def decode(name: str, cdr: bytes) -> Any:
+    """The message of a topic by its key in `TOPICS`."""
+    return deserialize_message(cdr, TOPICS[name].kind)

@@ -1,0 +1,90 @@
+"""Frames that are held for corrections, over a pipeline whose answers are known."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from std_msgs.msg import Header
+
+from uois_sam.errors import InputError
+from uois_sam.nodes.frames import StampedFrame
+from uois_sam.nodes.session import SegmentationSession
+from uois_sam.nodes.stamps import to_time
+from uois_sam.types import Camera, Frame, Instances
+
+NO_POINTS = np.zeros((0, 2), np.float32)
+NO_LABELS = np.zeros(0, np.int64)
+
+
+class OnePixel:
+    """Finds one pixel; a correction adds another instance, or takes all of them away."""
+
+    def __init__(self) -> None:
+        self.saw: list[Any] = []
+
+    def encode(self, image: np.ndarray, depth: np.ndarray | None, camera: Camera | None) -> np.ndarray:
+        self.saw.append((depth, camera))
+        return image
+
+    def segment(self, image: np.ndarray) -> Instances:
+        labels = np.zeros(image.shape[:2], np.uint16)
+        labels[0, 0] = 1
+        return Instances.from_label_image(labels)
+
+    def correct(self, image: np.ndarray, instances: Instances, instance_id: int | None, *_: Any) -> Instances:
+        labels = instances.label_image.copy()
+        if instance_id is None:
+            labels[1, len(instances)] = len(instances) + 1
+        else:
+            labels[:] = 0
+        return Instances.from_label_image(labels)
+
+
+def frame(stamp: int) -> StampedFrame:
+    camera = Camera(1, 1, 0, 0, 4, 2)
+    content = Frame(np.zeros((2, 4, 3), np.uint8), np.ones((2, 4), np.float32), camera)
+    return StampedFrame(Header(stamp=to_time(stamp)), content)
+
+
+def session(keep: int = 2, use_depth: bool = True) -> tuple[SegmentationSession, OnePixel]:
+    pipeline = OnePixel()
+    return SegmentationSession(pipeline, keep, use_depth), pipeline  # type: ignore[arg-type]
+
+
+def test_corrections_build_on_each_other_and_name_the_new_instance() -> None:
+    s, _ = session()
+    assert len(s.segment(frame(10))) == 1
+    first, label = s.correct(10, None, NO_POINTS, NO_LABELS)
+    assert (len(first.instances), label) == (2, 2)
+    second, label = s.correct(0, None, NO_POINTS, NO_LABELS)
+    assert (len(second.instances), label) == (3, 3)
+    assert second.frame.stamp == 10
+
+
+def test_a_correction_that_leaves_nothing_is_refused_and_forgotten() -> None:
+    s, _ = session()
+    s.segment(frame(10))
+    with pytest.raises(InputError, match="nothing is left"):
+        s.correct(10, 1, NO_POINTS, NO_LABELS)
+    assert len(s.correct(10, None, NO_POINTS, NO_LABELS)[0].instances) == 2
+
+
+def test_only_the_newest_frames_are_held_and_a_lone_image_never_is() -> None:
+    s, _ = session(keep=2)
+    for stamp in (10, 20, 30):
+        s.segment(frame(stamp))
+    s.segment_only(frame(40).frame)
+    assert s.correct(0, None, NO_POINTS, NO_LABELS)[0].frame.stamp == 30
+    with pytest.raises(InputError, match="not held"):
+        s.correct(10, None, NO_POINTS, NO_LABELS)
+
+
+@pytest.mark.parametrize("use_depth", [True, False])
+def test_depth_reaches_the_pipeline_only_if_wanted(use_depth: bool) -> None:
+    s, pipeline = session(use_depth=use_depth)
+    s.segment(frame(10))
+    ((depth, camera),) = pipeline.saw
+    assert (depth is not None) == use_depth
+    assert camera == Camera(1, 1, 0, 0, 4, 2)
