@@ -152,6 +152,24 @@ def test_another_torch_is_asked_for(small_root: Path, fake_work: list[str]) -> N
     assert set_up(small_root, fake_work, UOIS_SAM_TORCH="torch.whl --no-index") == ALL[1:]
 
 
+def test_the_choice_of_a_torch_is_kept(small_root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[list[str]] = []
+    monkeypatch.setattr(setup_main.pip, "install", lambda python, arguments, **rest: told.append(arguments))
+    target = Target(small_root, None)
+    section = ["torch==2", "setuptools==79"]
+    target.stamps.mkdir(parents=True)
+    for environ, wanted in (
+        ({"UOIS_SAM_TORCH": "torch.whl --no-index"}, ["torch.whl", "--no-index", "setuptools==79"]),
+        ({}, ["torch.whl", "--no-index", "setuptools==79"]),
+        ({"UOIS_SAM_TORCH": ""}, section),
+        ({}, section),
+    ):
+        chosen = setup_main.chosen_torch(target, environ, section)
+        setup_main.install_torch(target, environ, chosen, lambda detail: None)
+        assert told.pop() == wanted
+        Stamps(target.stamps).clear()
+
+
 @pytest.mark.parametrize("step", ["environment", "torch", "packages"])
 def test_an_environment_that_was_cut_off_is_made_anew(
     small_root: Path, fake_work: list[str], step: str, capsys: pytest.CaptureFixture[str]

@@ -79,7 +79,7 @@ def with_lock(target: Target, progress: Progress, environ: Mapping[str, str]) ->
 
 def set_up(target: Target, progress: Progress, environ: Mapping[str, str]) -> None:
     """Does the steps that are not done, after a look whether all that they need is there."""
-    stamps = Stamps(target.venv / ".setup")
+    stamps = Stamps(target.stamps)
     cut_off = [name for name in stamps.unfinished() if name in ENVIRONMENT_STEPS]
     if cut_off:
         print(f"set-up: the last one was cut off ({cut_off[0]}); starting anew", flush=True)
@@ -93,7 +93,7 @@ def set_up(target: Target, progress: Progress, environ: Mapping[str, str]) -> No
         return
     check(target, environ)
     if not is_done(steps[0]):
-        empty(target.venv)
+        empty(target)
     for number, step in enumerate(steps, start=1):
         title = f"[{number}/{len(steps)}] {step.title}"
         if is_done(step):
@@ -108,8 +108,7 @@ def set_up(target: Target, progress: Progress, environ: Mapping[str, str]) -> No
 def plan(target: Target, environ: Mapping[str, str]) -> list[Step]:
     """All steps in order. The key of each holds that of the one before, so that a change is followed up."""
     sections = read_sections(target.root / "requirements.txt")
-    torch = shlex.split(environ.get("UOIS_SAM_TORCH", "")) or sections["torch"][:1]
-    torch += sections["torch"][1:]
+    torch = chosen_torch(target, environ, sections["torch"])
     packages = chosen_packages(target, sections)
     here = Path(__file__).parent
 
@@ -135,14 +134,14 @@ def plan(target: Target, environ: Mapping[str, str]) -> list[Step]:
             torch[0],
             torch_key,
             (target.site_packages / "torch",),
-            partial(install_packages, target, environ, "torch", torch),
+            partial(install_torch, target, environ, torch),
         ),
         Step(
             "packages",
             f"{len(packages)} packages and what they need",
             packages_key,
             (target.site_packages / "numpy",),
-            partial(install_packages, target, environ, "packages", packages),
+            partial(install_packages, target, environ, packages),
         ),
         Step(
             workspace.MESSAGES,
@@ -168,6 +167,15 @@ def plan(target: Target, environ: Mapping[str, str]) -> list[Step]:
     ]
 
 
+def chosen_torch(target: Target, environ: Mapping[str, str], section: list[str]) -> list[str]:
+    """What pip is told for torch: UOIS_SAM_TORCH, or what that was the last time, or the pinned version."""
+    given = environ.get("UOIS_SAM_TORCH")
+    kept = target.torch_choice
+    if given is None and kept.is_file():
+        given = kept.read_text()
+    return [*(shlex.split(given or "") or section[:1]), *section[1:]]
+
+
 def chosen_packages(target: Target, sections: Mapping[str, list[str]]) -> list[str]:
     """All that is installed after torch. A ROS installation brings its own part, and mostly colcon."""
     names = ["run", "render", "train", "test"]
@@ -178,16 +186,15 @@ def chosen_packages(target: Target, sections: Mapping[str, list[str]]) -> list[s
     return [requirement for name in names for requirement in sections[name]]
 
 
-def empty(venv: Path) -> None:
+def empty(target: Target) -> None:
     """Removes what an earlier set-up made, its stamps first; refuses to touch what was made otherwise."""
-    stamps = venv / ".setup"
-    if not venv.exists() or not any(venv.iterdir()):
+    if not target.venv.exists() or not any(target.venv.iterdir()):
         return
-    if not stamps.is_dir():
-        raise SetupError(f"{venv} was not made by make setup; move it away")
-    Stamps(stamps).clear()
-    for path in venv.iterdir():
-        if path != stamps:
+    if not target.stamps.is_dir():
+        raise SetupError(f"{target.venv} was not made by make setup; move it away")
+    Stamps(target.stamps).clear()
+    for path in target.venv.iterdir():
+        if path != target.stamps:
             workspace.remove(path)
 
 
@@ -206,10 +213,16 @@ def create_environment(target: Target, environ: Mapping[str, str], tick: Tick) -
     )
 
 
-def install_packages(
-    target: Target, environ: Mapping[str, str], name: str, requirements: list[str], tick: Tick
-) -> None:
-    pip.install(target.python, requirements, environ=environ, log=target.logs / f"{name}.log", tick=tick)
+def install_torch(target: Target, environ: Mapping[str, str], requirements: list[str], tick: Tick) -> None:
+    """Installs torch by itself, and keeps a choice that was made for it, so that it need not be made again."""
+    if "UOIS_SAM_TORCH" in environ:
+        target.torch_choice.write_text(environ["UOIS_SAM_TORCH"])
+    pip.install(target.python, requirements, environ=environ, log=target.logs / "torch.log", tick=tick)
+
+
+def install_packages(target: Target, environ: Mapping[str, str], requirements: list[str], tick: Tick) -> None:
+    """Installs all the rest, and makes the ROS wheels among it fit for building on them."""
+    pip.install(target.python, requirements, environ=environ, log=target.logs / "packages.log", tick=tick)
     numpy = target.site_packages / "numpy" / "_core" / "include"
     repair_cmake_files(target.venv, Path(sysconfig.get_paths()["include"]), numpy)
 

@@ -43,8 +43,10 @@ class Stamps:
         return sorted(path.stem for path in self.folder.glob("*.unfinished"))
 
     def clear(self) -> None:
+        """Forgets all steps; choices of the user (*.choice) stay."""
         for path in self.folder.glob("*"):
-            path.unlink()
+            if path.suffix != ".choice":
+                path.unlink()
 
     @contextmanager
     def working(self, step: str, key: str) -> Iterator[None]:

@@ -31,6 +31,15 @@ class Target:
         return self.venv / "bin" / "python"
 
     @property
+    def stamps(self) -> Path:
+        return self.venv / ".setup"
+
+    @property
+    def torch_choice(self) -> Path:
+        """Holds what UOIS_SAM_TORCH was when torch was installed."""
+        return self.stamps / "torch.choice"
+
+    @property
     def site_packages(self) -> Path:
         return self.venv / "lib" / f"python{sys.version_info[0]}.{sys.version_info[1]}" / "site-packages"
 
