@@ -13,7 +13,7 @@ from std_msgs.msg import Header
 from uois_sam.errors import InputError
 from uois_sam.nodes.convert import camera_from_msg, depth_from_msg, image_from_msg
 from uois_sam.nodes.diagnostics import subscription_events
-from uois_sam.nodes.health import Health
+from uois_sam.nodes.health import Health, Level
 from uois_sam.nodes.parameters import Row
 from uois_sam.nodes.stamps import stamp_ns
 from uois_sam.nodes.sync import FramePairing
@@ -28,9 +28,13 @@ INPUT_ROWS = (
         choices=("raw", "compressed"),
     ),
     Row("depth_unit", 0.0, "metres per count of depth; 0 takes the encoding's own (16UC1 mm, 32FC1 m)", 0.0, 1.0),
-    Row("sync_slop", 0.01, "largest difference of the stamps of image, depth and camera_info, s", 0.0, 1.0),
+    Row("sync_slop", 0.01, "largest difference of the stamps of image, depth and camera_info, s", 0.001, 1.0),
 )
 """Parameters of every node that takes a camera's topics."""
+
+
+_MANY = 10
+"""Images in a row without their depth after which the stamps must be to blame."""
 
 
 @dataclass(frozen=True)
@@ -119,6 +123,8 @@ class FrameInput:
         self._handler = handler
         self._count = count
         self._waiting = False
+        self._unpaired = 0
+        self._slop = slop
         self._pairing = FramePairing(self._paired, self._jumped_back, slop)
         compressed = transport == "compressed"
         kind = CompressedImage if compressed else Image
@@ -157,13 +163,26 @@ class FrameInput:
 
     def _take(self, name: str, message: Any) -> None:
         self._health.arrived(name)
-        if name == "image" and self._count:
-            self._health.count("received")
-            if self._waiting:
-                self._health.count("dropped")
-            self._waiting = True
+        if name == "image":
+            self._count_image()
         self._pairing.use(self._published())
         self._pairing.add(name, message)
+
+    def _count_image(self) -> None:
+        if self._count:
+            self._health.count("received")
+        if self._waiting:
+            if self._count:
+                self._health.count("dropped")
+            self._unpaired += 1
+            if self._unpaired == _MANY:
+                self._health.set_fault(
+                    "pairing",
+                    f"no {' and '.join(n for n in self._pairing.streams if n != 'image')} within {self._slop:g} s "
+                    f"of the stamps of the last {_MANY} images (sync_slop)",
+                    Level.WARN,
+                )
+        self._waiting = True
 
     def _published(self) -> list[str]:
         """The image, and those of the others that somebody publishes."""
@@ -175,6 +194,9 @@ class FrameInput:
 
     def _paired(self, messages: dict[str, Any]) -> None:
         self._waiting = False
+        if self._unpaired:
+            self._unpaired = 0
+            self._health.clear_fault("pairing")
         self._handler(RawFrame(messages["image"], messages.get("depth"), messages.get("camera_info")))
 
     def _jumped_back(self, stream: str, seconds: float) -> None:
