@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -79,7 +80,16 @@ def test_a_finished_run_is_not_run_again(tmp_path: Path) -> None:
 def test_refuses_the_directory_of_another_run(tmp_path: Path) -> None:
     run(tmp_path / "r")
     with pytest.raises(InputError, match="another configuration"):
-        run(tmp_path / "r", LoopSettings(steps=13, threads=1))
+        run(tmp_path / "r", replace(SETTINGS, learning_rate=0.1))
+
+
+def test_a_run_may_be_prolonged(tmp_path: Path) -> None:
+    run(tmp_path / "r")
+    run(tmp_path / "r", replace(SETTINGS, steps=20))
+    assert rows(tmp_path / "r")[-1]["step"] == 20
+    config = json.loads((tmp_path / "r" / "config.json").read_text())
+    assert config["loop"]["steps"] == 20
+    assert config["earlier_steps"] == [12]
 
 
 def test_refuses_a_broken_checkpoint(tmp_path: Path) -> None:

@@ -170,18 +170,29 @@ def _average(average: nn.Module, model: nn.Module, decay: float) -> None:
 
 
 def _claim(run: Path, config: dict[str, Any]) -> None:
-    """Write the run's config and revision, or check that it is the same run going on."""
+    """Write the run's config and revision, or check that it is the same run going on.
+
+    The number of steps may change, so that a run can be cut short or prolonged; the learning rate then follows the
+    new schedule from the checkpoint on, and `config.json` keeps the numbers before in "earlier_steps".
+    """
     path = run / "config.json"
-    text = json.dumps(config, indent=2, sort_keys=True, default=str)
+    config = json.loads(json.dumps(config, default=str))
     if path.is_file():
-        if path.read_text() != text:
+        before = json.loads(path.read_text())
+        earlier = before.pop("earlier_steps", [])
+        steps = before["loop"].pop("steps")
+        if before != {**config, "loop": {k: v for k, v in config["loop"].items() if k != "steps"}}:
             raise InputError(f"{run} holds a run of another configuration; give another --out or remove it")
-        return
-    path.write_text(text)
-    revision = subprocess.run(
-        ["git", "rev-parse", "HEAD"], capture_output=True, text=True, cwd=Path(__file__).parent, check=False
-    )
-    (run / "revision.txt").write_text(revision.stdout or "not a git checkout\n")
+        if steps != config["loop"]["steps"]:
+            earlier.append(steps)
+        if earlier:
+            config["earlier_steps"] = earlier
+    else:
+        revision = subprocess.run(
+            ["git", "rev-parse", "HEAD"], capture_output=True, text=True, cwd=Path(__file__).parent, check=False
+        )
+        (run / "revision.txt").write_text(revision.stdout or "not a git checkout\n")
+    path.write_text(json.dumps(config, indent=2, sort_keys=True))
 
 
 def _save(path: Path, step: int, model: nn.Module, average: nn.Module, optimizer: torch.optim.Optimizer) -> None:
