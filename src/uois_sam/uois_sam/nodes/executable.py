@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import sys
 import threading
 from collections.abc import Callable, Sequence
@@ -16,7 +17,8 @@ from rclpy.signals import SignalHandlerOptions
 
 from uois_sam.nodes.lifecycle import ManagedNode
 
-_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+_open_sockets: list[socket.socket] = []
+"""Kept open as long as the process lives."""
 
 
 class Ending:
@@ -43,11 +45,10 @@ def run(make_nodes: Callable[[Callable[[], None]], Sequence[Node]], arguments: l
         The exit code: 0, or 2 after one line for a parameter that was refused.
     """
     # The middleware's own signal handlers would take the context away under the worker threads.
-    signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
     rclpy.init(args=arguments, signal_handler_options=SignalHandlerOptions.NO)
     executor = SingleThreadedExecutor()
     end = Ending(executor)
-    threading.Thread(target=_await_signals, args=(end,), daemon=True).start()
+    _end_on_signals(end)
     nodes: Sequence[Node] = ()
     try:
         nodes = make_nodes(end)
@@ -71,9 +72,27 @@ def run(make_nodes: Callable[[Callable[[], None]], Sequence[Node]], arguments: l
     return 0
 
 
-def _await_signals(end: Ending) -> None:
-    """End at the first signal, at once at the second."""
-    signal.sigwait(_SIGNALS)
-    end()
-    signal.sigwait(_SIGNALS)
-    os._exit(130)
+def _end_on_signals(end: Callable[[], None]) -> None:
+    """End at the first SIGINT or SIGTERM, at once at the second.
+
+    The executor's thread waits outside Python, so that a handler would run late; a thread of its own reads what
+    the interpreter's C handler writes at once, whichever thread the signal hits.
+    """
+    receiver, sender = socket.socketpair()
+    sender.setblocking(False)
+    signal.set_wakeup_fd(sender.fileno(), warn_on_full_buffer=False)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _nothing)
+
+    def watch() -> None:
+        receiver.recv(1)
+        end()
+        receiver.recv(1)
+        os._exit(130)
+
+    threading.Thread(target=watch, daemon=True).start()
+    _open_sockets.extend((receiver, sender))
+
+
+def _nothing(*_: object) -> None:
+    """A handler must be set for the wake-up to be written."""

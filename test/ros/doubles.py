@@ -1,0 +1,147 @@
+"""Stand-ins for a model and a camera whose answers a test can foretell."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+
+from uois_sam.errors import InputError
+from uois_sam.nodes.segmentation import load_model
+from uois_sam.segmentation.settings import SegmentationSettings
+from uois_sam.sources.device import DeviceSource
+from uois_sam.sources.source import FrameSource, open_source
+from uois_sam.types import Camera, Frame, Instances
+
+BLOBS = "blobs"
+"""The model name that gives a `BlobPipeline`."""
+
+DEVICE = "UOIS_SAM_TEST_DEVICE"
+"""Environment variable with a file's path: while the file is there, `device:test` delivers images."""
+
+
+class BlobPipeline:
+    """Each bright square is an instance: as many come out as were drawn in."""
+
+    def __init__(self) -> None:
+        self.settings = SegmentationSettings(score_threshold=0.61)
+        self.stage_ms = {"encode": 1.5}
+
+    def encode(
+        self, image: np.ndarray, depth: np.ndarray | None = None, camera: Camera | None = None
+    ) -> np.ndarray:
+        if min(image.shape[:2]) < 16:
+            raise InputError(f"image is {image.shape[1]} x {image.shape[0]} pixels; at least 16 x 16 are needed")
+        return image
+
+    def segment(self, image: np.ndarray) -> Instances:
+        bright = (image.mean(2) > 160).astype(np.uint8)
+        count, labels, stats, _ = cv2.connectedComponentsWithStats(bright, connectivity=4)
+        large = [k for k in range(1, count) if stats[k, cv2.CC_STAT_AREA] >= 50]
+        lookup = np.zeros(count, np.uint16)
+        lookup[large] = np.arange(1, len(large) + 1)
+        score = np.full(len(large), 0.9, np.float32)
+        keep = score >= self.settings.score_threshold
+        return Instances.from_label_image(lookup[labels] if keep.all() else np.zeros_like(lookup[labels]))
+
+    def correct(
+        self,
+        image: np.ndarray,
+        instances: Instances,
+        instance_id: int | None,
+        points: np.ndarray,
+        labels: np.ndarray,
+    ) -> Instances:
+        height, width = image.shape[:2]
+        if len(points) == 0:
+            raise InputError("0 clicks; give at least one")
+        if (points < 0).any() or (points > (width - 1, height - 1)).any():
+            raise InputError(f"a click lies outside the {width} x {height} image")
+        if instance_id is not None and instance_id not in instances.id:
+            raise InputError(f"there is no instance {instance_id}")
+        known = instances.id.tolist()
+        label = len(known) + 1 if instance_id is None else known.index(instance_id) + 1
+        out = instances.label_image.copy()
+        for x, y in points[labels == 1].astype(int):
+            cv2.rectangle(out, (x - 5, y - 5), (x + 5, y + 5), label, -1)
+        return Instances.from_label_image(out)
+
+
+def load_blobs(model: str, device: str) -> Any:
+    """The double for its name, the real thing for others."""
+    return BlobPipeline() if model == BLOBS else load_model(model, device)
+
+
+def table(count: int, width: int = 160, height: int = 120) -> np.ndarray:
+    """(H, W, 3) uint8 RGB: `count` bright squares (at most 12) on a dark table."""
+    image = np.full((height, width, 3), 40, np.uint8)
+    for k in range(count):
+        x, y = (k % 4) * 38 + 8, (k // 4) * 38 + 8
+        image[y : y + 26, x : x + 26] = 230
+    return image
+
+
+def plane(width: int = 160, height: int = 120, metres: float = 0.6) -> np.ndarray:
+    """(H, W) float32 depth of a wall."""
+    return np.full((height, width), metres, np.float32)
+
+
+class CountingSource:
+    """Five frames; frame k shows k squares."""
+
+    rate = 20.0
+
+    def __init__(self, loop: bool) -> None:
+        self._loop = loop
+        self._count = 0
+
+    def describe(self) -> str:
+        return "a counting table"
+
+    def close(self) -> None:
+        pass
+
+    def __iter__(self) -> CountingSource:
+        return self
+
+    def __next__(self) -> Frame:
+        if self._count == 5:
+            if not self._loop:
+                raise StopIteration
+            self._count = 0
+        self._count += 1
+        camera = Camera(150.0, 150.0, 79.5, 59.5, 160, 120)
+        stamp = 1_000_000_000 + self._count * 50_000_000
+        return Frame(table(self._count), plane(), camera, stamp, f"{self._count}")
+
+
+class _Capture:
+    """A V4L2 camera that lives as long as a file does."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def isOpened(self) -> bool:  # noqa: N802
+        return True
+
+    def read(self) -> tuple[bool, Any]:
+        return (True, table(2)) if self._path.exists() else (False, None)
+
+    def get(self, prop: int, /) -> float:
+        return 20.0
+
+    def release(self) -> None:
+        pass
+
+
+def open_double(spec: str, *, loop: bool = False) -> FrameSource:
+    """`counting` and `device:test`; others are the real thing."""
+    if spec == "counting":
+        return CountingSource(loop)  # type: ignore[return-value]
+    if spec == "device:test":
+        path = Path(os.environ[DEVICE])
+        return DeviceSource("test", open_capture=lambda _: _Capture(path) if path.exists() else None)
+    return open_source(spec, loop=loop)
