@@ -40,12 +40,15 @@ ROWS = (
 _DEFAULT_RATE = 10.0
 _RETRY = 1.0
 _POLL = 0.05
+_TRIES = 100
 _SETTLE = 0.5
 """Seconds until a subscriber that we see has seen us too; best effort would lose the first frame."""
 
 
 class CameraNode(ManagedNode):
     """Publishes image, depth and camera_info under the names of realsense-ros, all with one stamp.
+
+    There are publishers for what the source's first frame has: colour alone, or depth and intrinsics too.
 
     Attributes:
         listeners: called in this process with each frame, on the camera's thread.
@@ -64,6 +67,7 @@ class CameraNode(ManagedNode):
         self._open = open_frames
         self._source: FrameSource | None = None
         self._thread: threading.Thread | None = None
+        self._ahead: Frame | None = None
         self._stopping = threading.Event()
         self._outputs: dict[str, LifecyclePublisher] = {}
         self.listeners: list[Callable[[StampedFrame], None]] = []
@@ -74,7 +78,13 @@ class CameraNode(ManagedNode):
     def setup(self) -> None:
         self._source = self._open(self.parameters["source"], loop=self.parameters["loop"])
         self.get_logger().info(self._source.describe())
-        topics = {"camera_info": (CameraInfo, CAMERA_INFO), "depth": (Image, DEPTH), "image": (Image, IMAGE)}
+        first = self._look_ahead(self._source)
+        # Who listens waits for the depth and intrinsics of each image where there is a publisher of them.
+        topics: dict[str, tuple[type, str]] = {"image": (Image, IMAGE)}
+        if first.depth is not None:
+            topics["depth"] = (Image, DEPTH)
+        if first.camera is not None:
+            topics["camera_info"] = (CameraInfo, CAMERA_INFO)
         self._outputs = {
             name: self.create_lifecycle_publisher(
                 kind, topic, SENSOR_QOS, event_callbacks=publisher_events(self, self.health, topic)
@@ -85,7 +95,7 @@ class CameraNode(ManagedNode):
     def teardown(self) -> None:
         if self._source is not None:
             self._source.close()
-            self._source = None
+            self._source = self._ahead = None
         for output in self._outputs.values():
             self.destroy_lifecycle_publisher(output)
         self._outputs = {}
@@ -129,8 +139,26 @@ class CameraNode(ManagedNode):
             due = max(due, now - self._period()) + self._period()
             self._publish(frame)
 
+    def _look_ahead(self, source: FrameSource) -> Frame:
+        """The first usable frame, which tells what the source has; recordings give it again."""
+        for _ in range(_TRIES):
+            try:
+                frame = next(source)
+            except InputError as error:
+                self.refuse(error)
+            except StopIteration:
+                break
+            else:
+                self._ahead = None if hasattr(source, "reopen") else frame  # a device has a newer one by then
+                return frame
+        raise SourceError(f"source {self.parameters['source']!r} has no frame that can be used")
+
     def _next(self) -> Frame | None:
         """The next usable frame; None at the end or when stopped."""
+        if self._ahead is not None:
+            frame, self._ahead = self._ahead, None
+            self.health.count("received")
+            return frame
         source = self._source
         while source is not None and not self._stopping.is_set():
             try:
@@ -188,14 +216,14 @@ class CameraNode(ManagedNode):
         camera = None if frame.camera is None else replace(frame.camera, frame_id=header.frame_id)
         for listener in self.listeners:
             listener(StampedFrame(header, replace(frame, camera=camera)))
-        self._send("camera_info", camera, camera_to_msg, header)
-        self._send("depth", frame.depth, depth_to_msg, header)
         self._send("image", frame.image, image_to_msg, header)
+        self._send("depth", frame.depth, depth_to_msg, header)
+        self._send("camera_info", camera, camera_to_msg, header)
         self.health.count("answered")
 
     def _send(self, name: str, content: Any, convert: Callable[[Any, Header], Any], header: Header) -> None:
-        output = self._outputs[name]
-        if content is not None and output.get_subscription_count() > 0:
+        output = self._outputs.get(name)
+        if output is not None and content is not None and output.get_subscription_count() > 0:
             output.publish(convert(content, header))
 
 
