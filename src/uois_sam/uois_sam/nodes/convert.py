@@ -96,8 +96,8 @@ def image_to_msg(image: NDArray[np.uint8], header: Header) -> Image:
 
 def depth_to_msg(depth: NDArray[np.float32], header: Header) -> Image:
     """16UC1 millimetres of (H, W) float32 metres, as depth cameras send it; 0 beyond 65.5 m."""
-    millimetres = np.rint(depth * 1000)
-    millimetres[millimetres > _MAX_MILLIMETRES] = 0
+    millimetres = depth * np.float32(1000) + np.float32(0.5)
+    millimetres[millimetres >= _MAX_MILLIMETRES + 1] = 0
     return _image(millimetres.astype(np.uint16), "16UC1", header)
 
 

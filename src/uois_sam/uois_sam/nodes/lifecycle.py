@@ -153,6 +153,7 @@ class ManagedNode(LifecycleNode):
             self.health.set_fault("state", self.state, Level.WARN)
 
     def _start_up(self) -> None:
+        self._autostart.cancel()
         self.destroy_timer(self._autostart)
         if self.trigger_configure() == TransitionCallbackReturn.SUCCESS:
             self.trigger_activate()
