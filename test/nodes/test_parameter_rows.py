@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from dataclasses import fields
 from pathlib import Path
 
@@ -91,3 +92,22 @@ def test_descriptors_tell_type_range_choices_and_when_to_change() -> None:
         == "one of 'raw', 'compressed'; read when the node is configured"
     )
     assert choice.complaint("theora") == "c is 'theora'; it must be one of 'raw', 'compressed'"
+
+
+def test_what_the_launch_file_passes_on_are_parameters_of_that_type() -> None:
+    """Read from the source: the launch packages have no wheels."""
+    tree = ast.parse((CONFIG.parent / "launch" / "perception.launch.py").read_text())
+    (table,) = (
+        node.value
+        for node in tree.body
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "PARAMETERS"
+    )
+    assert isinstance(table, ast.Dict)
+    passed = {
+        ast.literal_eval(key): ast.unparse(value.elts[0])
+        for key, value in zip(table.keys, table.values, strict=True)
+        if key is not None and isinstance(value, ast.Tuple)
+    }
+    types = {row.name: type(row.default).__name__ for rows in TABLES.values() for row in rows}
+    assert len(passed) == len(table.keys) > 5
+    assert passed == {name: types[name] for name in passed}

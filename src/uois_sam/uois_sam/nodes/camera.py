@@ -80,11 +80,13 @@ class CameraNode(ManagedNode):
         self.get_logger().info(self._source.describe())
         first = self._look_ahead(self._source)
         # Who listens waits for the depth and intrinsics of each image where there is a publisher of them.
-        topics: dict[str, tuple[type, str]] = {"image": (Image, IMAGE)}
-        if first.depth is not None:
-            topics["depth"] = (Image, DEPTH)
+        # The image comes last: a subscriber that sees its publisher has seen the others.
+        topics: dict[str, tuple[type, str]] = {}
         if first.camera is not None:
             topics["camera_info"] = (CameraInfo, CAMERA_INFO)
+        if first.depth is not None:
+            topics["depth"] = (Image, DEPTH)
+        topics["image"] = (Image, IMAGE)
         self._outputs = {
             name: self.create_lifecycle_publisher(
                 kind, topic, SENSOR_QOS, event_callbacks=publisher_events(self, self.health, topic)
