@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from uois_sam.sam.geometry import back_project, fit_plane, geometry_channels, shrink_depth
+from uois_sam.sam.geometry import back_project, fit_plane, fit_table, geometry_channels, shrink_depth
 from uois_sam.types import Camera
 
 CAMERA = Camera(260, 260, 159.5, 119.5, 320, 240)
@@ -83,3 +83,15 @@ class TestShrink:
     def test_same_size_is_left_alone(self) -> None:
         depth = np.ones((3, 3), np.float32)
         assert shrink_depth(depth, 3, 3) is depth
+
+
+def test_the_table_in_the_middle_beats_a_larger_floor() -> None:
+    depth = tilted_table() + np.float32(0.5)
+    depth[70:180, 90:230] = tilted_table()[70:180, 90:230]
+    table = fit_table(depth, CAMERA)
+    assert table is not None
+    assert table.offset == pytest.approx(0.8 * np.cos(np.radians(40)), abs=0.01)
+
+
+def test_no_table_without_depth() -> None:
+    assert fit_table(np.zeros((240, 320), np.float32), CAMERA) is None

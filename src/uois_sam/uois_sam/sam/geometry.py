@@ -14,6 +14,9 @@ GEOMETRY_CHANNELS = 7
 """height / 0.1 m, tanh(height / 0.02 m), n.up, n_x, n_y, depth edge, measured."""
 
 _MIN_PLANE_POINTS = 200
+_PLANE_SAMPLE = 6000
+_MIDDLE = 0.25
+"""Standard deviation of the weight of the middle, as a share of the image's sides."""
 _MIN_MEASURED = 0.02
 
 
@@ -42,6 +45,23 @@ def back_project(depth: NDArray[np.float32], camera: Camera) -> NDArray[np.float
     return points
 
 
+def fit_table(depth: NDArray[np.float32], camera: Camera, seed: int = 0) -> Plane | None:
+    """The plane that things stand on: the largest one, points near the middle of the image counting most.
+
+    A camera that looks at a table has it in the middle; a floor or wall may cover more of the image.
+    """
+    h, w = depth.shape
+    y = (np.arange(h, dtype=np.float32) + 0.5) / h - 0.55
+    x = (np.arange(w, dtype=np.float32) + 0.5) / w - 0.5
+    weight = np.exp(-(y[:, None] ** 2 + x[None, :] ** 2) / (2 * _MIDDLE**2))
+    measured = depth > 0
+    if np.count_nonzero(measured) < _MIN_PLANE_POINTS:
+        return None
+    total = np.cumsum(weight[measured])
+    drawn = np.random.default_rng(seed).random(_PLANE_SAMPLE) * total[-1]
+    return fit_plane(back_project(depth, camera)[measured][np.searchsorted(total, drawn)], seed=seed)
+
+
 def fit_plane(
     points: NDArray[np.float32],
     iterations: int = 300,
@@ -62,7 +82,7 @@ def fit_plane(
     if len(points) < _MIN_PLANE_POINTS:
         return None
     rng = np.random.default_rng(seed)
-    sample = points[rng.integers(0, len(points), min(6000, len(points)))]
+    sample = points[rng.integers(0, len(points), min(_PLANE_SAMPLE, len(points)))]
     triples = sample[rng.integers(0, len(sample), (iterations, 3))]
     normals = np.cross(triples[:, 1] - triples[:, 0], triples[:, 2] - triples[:, 0])
     lengths = np.linalg.norm(normals, axis=1)

@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from uois_sam.sam.geometry import GEOMETRY_CHANNELS, back_project, fit_plane, geometry_channels, shrink_depth
+from uois_sam.sam.geometry import GEOMETRY_CHANNELS, fit_table, geometry_channels, shrink_depth
 from uois_sam.sam.protocol import Embedding, MaskCandidates, Prompts, check_depth, check_image
 from uois_sam.sam.tiny.encoder import EMBEDDING_DIM, Features, TinyEncoder
 from uois_sam.sam.tiny.mask_decoder import MaskDecoder
@@ -87,8 +87,7 @@ class TinySegmenter(nn.Module):
         small = shrink_depth(np.nan_to_num(depth, nan=0.0, posinf=0.0, neginf=0.0), fit.height, fit.width)
         small = np.where((small > 0) & (small < 8), small, 0).astype(np.float32)
         small_camera = camera.resized(fit.width, fit.height)
-        plane = fit_plane(back_project(small, small_camera)[small > 0])
-        return geometry_channels(small, small_camera, plane)
+        return geometry_channels(small, small_camera, fit_table(small, small_camera))
 
     def decode(self, embedding: Embedding, prompts: Prompts) -> MaskCandidates:
         """See `PromptableSegmenter.decode`; logits come at about a quarter of a 480 x 640 image."""
