@@ -1,7 +1,5 @@
 # Two commands: "make demo" and "make test". Both set up .venv and the workspace first, which takes seconds when nothing has changed.
 SOURCE ?= bundled
-OMP_NUM_THREADS ?= 2
-export OMP_NUM_THREADS
 
 .PHONY: help setup test lint demo bench clean
 
@@ -22,6 +20,7 @@ lint: setup
 	.venv/bin/mypy
 	MYPYPATH=tools .venv/bin/mypy --package setup_workspace
 
+test: export OMP_NUM_THREADS := $(or $(OMP_NUM_THREADS),2)
 test: lint
 	.venv/bin/python -m pytest $(TESTS)
 

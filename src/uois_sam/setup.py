@@ -1,4 +1,4 @@
-"""Installs uois_sam the ament way: the module, its executables, and launch, config and models in its share folder."""
+"""Installs uois_sam the ament way: module, executables, and launch, config and models in its share folder."""
 
 from __future__ import annotations
 
