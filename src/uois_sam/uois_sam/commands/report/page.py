@@ -1,0 +1,174 @@
+"""The report as one HTML file: figures, plots, and pictures of some frames; no script, nothing from elsewhere."""
+
+from __future__ import annotations
+
+from html import escape
+
+import numpy as np
+
+from uois_sam import __version__
+from uois_sam.commands.demo_record import DemoRecord, FrameFigures, SampledFrame
+from uois_sam.commands.report.pictures import pictures
+from uois_sam.commands.report.plot import latency_plot, stage_plot
+from uois_sam.commands.report.style import STYLE
+from uois_sam.evaluation.evaluate import FIGURES
+from uois_sam.types import label_colours
+
+_HEADS = ("overlap P", "R", "F", "boundary P", "R", "F", "%75")
+
+
+def report_page(record: DemoRecord) -> str:
+    """The whole document."""
+    body = [
+        _heading(record),
+        _tiles(record),
+        _notes(record),
+        _scores(record),
+        _times(record),
+        "<h2>Frames</h2>",
+        *(_frame(sample, record) for sample in record.samples),
+        _footer(record),
+    ]
+    content = "\n".join(part for part in body if part)
+    return (
+        '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+        f"<title>uois_sam: {escape(record.source)}</title>\n<style>{STYLE}</style>\n</head>\n"
+        f"<body>\n<main>\n{content}\n</main>\n</body>\n</html>\n"
+    )
+
+
+def _heading(record: DemoRecord) -> str:
+    return (
+        "<header><h1>From camera to instance masks and clouds</h1>"
+        f"<p>{escape(record.described)} &middot; model <b>{escape(record.model)}</b></p></header>"
+    )
+
+
+def _tiles(record: DemoRecord) -> str:
+    """The figures that matter most."""
+    instances = [len(frame.instances) for frame in record.frames]
+    tiles = [
+        (f"{len(record.frames)}", "frames answered"),
+        (f"{record.frames_per_second:.1f}", "frames per second"),
+        (f"{np.mean(instances):.1f}", "instances per frame"),
+    ]
+    tiles += [
+        (f"{np.median(values):.0f} ms", f"camera to {name}, median")
+        for name, values in record.latencies().items()
+        if values
+    ]
+    if record.evaluation is not None:
+        means = record.evaluation.means()
+        tiles.append((f"{100 * means['overlap_f'].value:.1f}", "overlap F, %"))
+        tiles.append((f"{100 * means['boundary_f'].value:.1f}", "boundary F, %"))
+    cells = "".join(f"<div><b>{escape(value)}</b><span>{escape(name)}</span></div>" for value, name in tiles)
+    return f'<section class="tiles">{cells}</section>'
+
+
+def _notes(record: DemoRecord) -> str:
+    """What a reader should know that the figures do not say."""
+    notes = []
+    if not record.with_depth:
+        notes.append(
+            "The source has no depth (or no intrinsics): masks come from colour alone, and there are no clouds."
+        )
+    if record.unanswered:
+        notes.append(f"{record.unanswered} of {record.sent} images were passed over for newer ones.")
+    if record.unmatched:
+        notes.append(f"{record.unmatched} answers had the stamp of no image that was received.")
+    for node, (count, reason) in record.refused.items():
+        notes.append(f"{node} refused {count} frames; last reason: {reason}.")
+    return "".join(f'<p class="note">{escape(note)}</p>' for note in notes)
+
+
+def _scores(record: DemoRecord) -> str:
+    if record.evaluation is None:
+        return ""
+    means = record.evaluation.means()
+    head = "".join(f"<th>{name}</th>" for name in _HEADS)
+    mean = "".join(f"<td>{100 * means[f].value:.1f}</td>" for f in FIGURES)
+    interval = "".join(f"<td>{100 * means[f].low:.1f} &ndash; {100 * means[f].high:.1f}</td>" for f in FIGURES)
+    objects = sum(row.scores.objects for row in record.evaluation.rows)
+    return (
+        "<h2>Scores against the ground truth</h2>"
+        f'<table class="scores"><tr><th></th>{head}</tr><tr><th>mean, %</th>{mean}</tr>'
+        f"<tr><th>95 % interval</th>{interval}</tr></table>"
+        f"<p>{len(record.evaluation.rows)} frames, {objects} objects. P: precision, R: recall, F: their harmonic "
+        "mean, %75: objects found with F above 0.75; means over frames, bootstrap intervals.</p>"
+    )
+
+
+def _times(record: DemoRecord) -> str:
+    latencies = record.latencies()
+    keys = "".join(f'<span class="key s{k}">{escape(name)}</span>' for k, name in enumerate(latencies))
+    parts = [f"<h2>Times</h2><h3>Camera message to result {keys}</h3>", latency_plot(latencies)]
+    stages = [
+        (f"{node}: {stage}", value)
+        for node, found in record.stage_medians().items()
+        for stage, value in found.items()
+        if node != "camera"
+    ]
+    if stages:
+        parts += ["<h3>Stages, median</h3>", stage_plot(stages)]
+    return "\n".join(parts)
+
+
+def _frame(sample: SampledFrame, record: DemoRecord) -> str:
+    figures = sample.figures
+    facts = [f"{len(figures.instances)} instances", f"masks {figures.masks_ms:.0f} ms"]
+    if figures.clouds_ms is not None:
+        facts.append(f"clouds {figures.clouds_ms:.0f} ms")
+    for row in record.evaluation.rows if record.evaluation is not None else ():
+        if row.name == figures.name:
+            facts.append(
+                f"overlap F {100 * row.scores.overlap_f:.0f}, boundary F {100 * row.scores.boundary_f:.0f}"
+            )
+    shown = "".join(
+        f'<figure><img src="{picture.uri}" alt="{escape(picture.caption)}"><figcaption>{escape(picture.caption)}'
+        "</figcaption></figure>"
+        for picture in pictures(sample)
+    )
+    return (
+        f"<article><h3>{escape(figures.name)}<small>{escape(' · '.join(facts))}</small></h3>"
+        f'<div class="pictures">{shown}{_instances(figures)}</div></article>'
+    )
+
+
+def _instances(figures: FrameFigures) -> str:
+    """A small table beside the pictures."""
+    if not figures.instances:
+        return ""
+    colours = label_colours(len(figures.instances))
+    with_clouds = figures.clouds_ms is not None
+    heads = ["", "id", "score", "px"] + (["points", "m", "size, cm"] if with_clouds else [])
+    lines = []
+    for instance in figures.instances:
+        r, g, b = colours[instance.label]
+        cells = [
+            f'<i style="background:rgb({r},{g},{b})"></i>',
+            str(instance.id),
+            f"{instance.score:.2f}",
+            str(instance.area),
+        ]
+        line = "".join(f"<td>{cell}</td>" for cell in cells)
+        if instance.distance is not None and instance.size is not None:
+            size = " &times; ".join(f"{100 * edge:.0f}" for edge in instance.size)
+            line += f"<td>{instance.points}</td><td>{instance.distance:.2f}</td><td>{size}</td>"
+        elif with_clouds:
+            line += f'<td class="reason" colspan="3" title="{escape(instance.refusal)}">no cloud</td>'
+        lines.append(f"<tr>{line}</tr>")
+    head = "".join(f"<th>{name}</th>" for name in heads)
+    return f'<div class="instances"><table><tr>{head}</tr>{"".join(lines)}</table></div>'
+
+
+def _footer(record: DemoRecord) -> str:
+    clouds = "<li><code>clouds/*.ply</code>: scene and instances of these frames</li>" if record.with_depth else ""
+    return (
+        "<footer><h2>Beside this file</h2><ul>"
+        "<li><code>report.json</code>: all figures of all frames</li>"
+        f"{clouds}"
+        "<li><code>demo.mcap</code>: every message, for Foxglove or <code>ros2 bag play</code></li>"
+        "<li><code>log/</code>: what the nodes said</li></ul>"
+        f"<p>uois_sam {__version__}</p></footer>"
+    )

@@ -1,0 +1,72 @@
+"""Plots as inline SVG; colours come from the page's style sheet."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from html import escape
+
+_WIDTH = 960
+_LEFT, _RIGHT, _TOP, _BOTTOM = 64, 16, 14, 34
+
+
+def latency_plot(latencies: Mapping[str, Sequence[float]], height: int = 240) -> str:
+    """A line per result over the frames in their order; milliseconds upwards from 0."""
+    highest = max((max(values) for values in latencies.values() if values), default=1.0)
+    step = tick_step(highest)
+    top = step * math.ceil(highest / step)
+    count = max((len(values) for values in latencies.values()), default=1)
+    inner_w, inner_h = _WIDTH - _LEFT - _RIGHT, height - _TOP - _BOTTOM
+
+    def x(k: int) -> float:
+        return _LEFT + inner_w * (k + 0.5) / count
+
+    def y(value: float) -> float:
+        return _TOP + inner_h * (1 - value / top)
+
+    parts = []
+    for k in range(round(top / step) + 1):
+        at = y(k * step)
+        parts.append(f'<line class="grid" x1="{_LEFT}" x2="{_WIDTH - _RIGHT}" y1="{at:.1f}" y2="{at:.1f}"/>')
+        parts.append(f'<text x="{_LEFT - 8}" y="{at + 4:.1f}" text-anchor="end">{k * step:g}</text>')
+    for number, (name, values) in enumerate(latencies.items()):
+        points = " ".join(f"{x(k):.1f},{y(value):.1f}" for k, value in enumerate(values))
+        parts.append(f'<polyline class="line s{number}" points="{points}"/>')
+        parts += [
+            f'<circle class="dot s{number}" cx="{x(k):.1f}" cy="{y(value):.1f}" r="3">'
+            f"<title>frame {k + 1}: {escape(name)} {value:.0f} ms</title></circle>"
+            for k, value in enumerate(values)
+        ]
+    middle = _LEFT + inner_w / 2
+    parts.append(f'<text x="{middle}" y="{height - 8}" text-anchor="middle">answered frames, in order</text>')
+    parts.append(
+        f'<text x="12" y="{_TOP + inner_h / 2}" transform="rotate(-90 12 {_TOP + inner_h / 2})" '
+        'text-anchor="middle">ms</text>'
+    )
+    return _svg(height, "milliseconds from camera message to each result", parts)
+
+
+def stage_plot(stages: Sequence[tuple[str, float]]) -> str:
+    """A bar per stage, one below the other; milliseconds to the right."""
+    row, left = 26, 215
+    height = row * len(stages) + 8
+    longest = max((value for _, value in stages), default=1.0) or 1.0
+    parts = []
+    for k, (name, value) in enumerate(stages):
+        at = 4 + k * row
+        width = (_WIDTH - left - 90) * value / longest
+        parts.append(f'<text x="{left - 10}" y="{at + 16}" text-anchor="end">{escape(name)}</text>')
+        parts.append(f'<rect class="bar" x="{left}" y="{at + 3}" width="{max(width, 1):.1f}" height="{row - 8}"/>')
+        parts.append(f'<text x="{left + width + 8:.1f}" y="{at + 16}">{value:.1f} ms</text>')
+    return _svg(height, "median milliseconds of each stage", parts)
+
+
+def tick_step(highest: float) -> float:
+    """A round step (1, 2 or 5 times a power of ten) that gives four to ten ticks up to `highest`."""
+    power = 10.0 ** math.floor(math.log10(max(highest, 1e-3)))
+    return next(power * k for k in (0.1, 0.2, 0.5, 1.0) if highest / (power * k) <= 10)
+
+
+def _svg(height: int, label: str, parts: Sequence[str]) -> str:
+    inside = "\n".join(parts)
+    return f'<svg viewBox="0 0 {_WIDTH} {height}" role="img" aria-label="{escape(label)}">\n{inside}\n</svg>'

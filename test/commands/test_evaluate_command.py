@@ -1,0 +1,130 @@
+"""`uois-sam evaluate`: the label rule, the scores that are written, and what is refused."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from tiny_tables import BrightThings, true_label, write_frame
+
+from uois_sam.cli import main
+
+
+def scores(table: Path, *arguments: str) -> dict[str, Any]:
+    """What an evaluation of the folder writes."""
+    out = table.parent / "scores" / "out.json"
+    assert main(["evaluate", "--dataset", f"folder:{table}", "--json", str(out), *arguments]) == 0
+    written: dict[str, Any] = json.loads(out.read_text())
+    return written
+
+
+def test_a_perfect_answer(table: Path, pipeline: BrightThings, capsys: pytest.CaptureFixture[str]) -> None:
+    written = scores(table)
+    said = capsys.readouterr().out
+    assert written["mean"] == dict.fromkeys(written["mean"], 1)
+    assert written["interval95"]["overlap_f"] == [1, 1]
+    assert [row["name"] for row in written["rows"]] == ["1", "2", "10"]
+    assert (written["images"], written["objects"], written["first_object"], written["ignore"]) == (3, 6, 1, None)
+    assert written["settings"]["nms_iou"] == 0.3
+    assert "labels: objects from 1 on, none ignored (detected: label 0 is background)" in said
+    assert "3 images, 6 objects" in said
+    assert "100.0" in said
+    assert pipeline.saw_depth == [True] * 3
+
+
+def test_no_depth(table: Path, pipeline: BrightThings) -> None:
+    assert scores(table, "--no-depth")["depth"] is False
+    assert pipeline.saw_depth == [False] * 3
+
+
+def test_labels_made_in_the_depth_map_are_recognised(
+    tmp_path: Path, pipeline: BrightThings, capsys: pytest.CaptureFixture[str]
+) -> None:
+    import cv2
+
+    table = tmp_path / "osd"
+    label = np.where(true_label() > 0, true_label() + 1, 1).astype(np.uint16)
+    label[:, :15] = 0  # half of the first thing is not labelled
+    write_frame(table, "a", label=label)
+    cv2.imwrite(str(table / "depth" / "a.png"), np.where(label > 0, 800, 0).astype(np.uint16))
+    written = scores(table)
+    assert (written["first_object"], written["ignore"]) == (2, 0)
+    assert written["mean"]["overlap_f"] == 1
+    assert "objects from 2 on, label 0 ignored (detected" in capsys.readouterr().out
+    options_win = scores(table, "--first-object", "1", "--ignore", "none")
+    assert (options_win["first_object"], options_win["ignore"], options_win["objects"]) == (1, None, 3)
+    assert "(option)" in capsys.readouterr().out
+    assert scores(table, "--ignore", "3")["ignore"] == 3
+
+
+def test_dataset_json_goes_before_detection(
+    table: Path, pipeline: BrightThings, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (table / "dataset.json").write_text('{"first_object": 2}')
+    written = scores(table)
+    assert (written["first_object"], written["ignore"], written["objects"]) == (2, None, 3)
+    assert "(dataset.json)" in capsys.readouterr().out
+
+
+def test_the_synthetic_heldout_set_is_drawn_on_demand(
+    table: Path, tmp_path: Path, pipeline: BrightThings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    heldout = pytest.importorskip("uois_sam.datasets.synthetic.heldout", exc_type=ImportError)
+
+    def draw(progress: Callable[[int, int], None]) -> Path:
+        progress(1, 2)
+        progress(2, 2)
+        return table
+
+    monkeypatch.setattr(heldout, "ensure_heldout", draw)
+    out = tmp_path / "out.json"
+    assert main(["evaluate", "--dataset", "synthetic-heldout", "--json", str(out)]) == 0
+    assert json.loads(out.read_text())["images"] == 3
+
+
+def test_the_geometric_baseline(table: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[tuple[int, ...]] = []
+
+    def segment(depth: np.ndarray, camera: object) -> np.ndarray:
+        seen.append(depth.shape)
+        return true_label()
+
+    monkeypatch.setattr("uois_sam.evaluation.classical.segment_by_geometry", segment)
+    written = scores(table, "--baseline", "geometry", "--boundary", "contour")
+    assert written["baseline"] == "geometry"
+    assert written["boundary"] == "contour"
+    assert "model" not in written
+    assert len(seen) == 3
+
+
+def test_bad_data_sets(table: Path, tmp_path: Path, pipeline: BrightThings, refused: Callable[..., str]) -> None:
+    out = tmp_path / "out.json"
+
+    def complaint(dataset: str, *more: str) -> str:
+        return refused("evaluate", "--dataset", dataset, "--json", out, *more)
+
+    assert "unknown; give folder:PATH" in complaint("osd")
+    assert "is no folder" in complaint(f"folder:{tmp_path / 'nowhere'}")
+    assert "not allowed with" in complaint(f"folder:{table}", "--model", "x", "--baseline", "geometry")
+    assert "leave out --no-depth" in complaint(f"folder:{table}", "--no-depth", "--baseline", "geometry")
+    (table / "label" / "2.png").unlink()
+    assert "frame '2' has no ground truth" in complaint(f"folder:{table}")
+    for name in ("1", "10"):
+        (table / "label" / f"{name}.png").unlink()
+    (table / "label").rmdir()
+    assert "has no folder label/" in complaint(f"folder:{table}")
+    assert not out.exists()
+
+
+def test_the_baseline_wants_depth(tmp_path: Path, refused: Callable[..., str]) -> None:
+    write_frame(tmp_path / "rgb", "a", depth=False, label=true_label())
+    given = ("--dataset", f"folder:{tmp_path / 'rgb'}", "--json", tmp_path / "out.json", "--baseline", "geometry")
+    assert "has no depth or no intrinsics" in refused("evaluate", *given)
+
+
+def test_an_unwritable_file(table: Path, pipeline: BrightThings, refused: Callable[..., str]) -> None:
+    assert "cannot write" in refused("evaluate", "--dataset", f"folder:{table}", "--json", table)

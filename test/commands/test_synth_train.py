@@ -1,0 +1,93 @@
+"""`uois-sam synth` and `uois-sam train`: what they hand on, and what they refuse."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from uois_sam.cli import main
+
+
+@pytest.fixture
+def calls(monkeypatch: pytest.MonkeyPatch) -> list[tuple[tuple[Any, ...], dict[str, Any]]]:
+    """Calls of the generator and of both trainings, none of which does anything."""
+    seen: list[tuple[tuple[Any, ...], dict[str, Any]]] = []
+
+    def take(*args: Any, **kwargs: Any) -> Path:
+        seen.append((args, kwargs))
+        if "progress" in kwargs:
+            kwargs["progress"](1, 1)
+        return Path("runs/a/model")
+
+    for name in (
+        "datasets.synthetic.generate.generate",
+        "training.segmenter.train_segmenter",
+        "training.hdnet.train_hdnet",
+    ):
+        monkeypatch.setattr(f"uois_sam.{name}", take)
+    return seen
+
+
+def test_synth(calls: list[Any], capsys: pytest.CaptureFixture[str]) -> None:
+    given = "synth --out d --count 3 --seed 5 --size 48x64 --views 2 --families heldout --sensor-noise --workers 1"
+    assert main(given.split()) == 0
+    ((args, kwargs),) = calls
+    assert args == (Path("d"), 3, 5)
+    assert kwargs.pop("progress")
+    assert kwargs == {"workers": 1, "size": (48, 64), "views": 2, "families": "heldout", "sensor_noise": True}
+    assert capsys.readouterr().out.startswith("6 frames of 3 scenes in ")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        (["--size", "48"], "size is '48'"),
+        (["--size", "8x8"], "size is 8x8"),
+        (["--families", "none"], "invalid choice: 'none'"),
+        (["--seed", "-1"], "'-1' is no whole number from 0 on"),
+        (["--workers", "0"], "'0' is no whole number from 1 on"),
+    ],
+)
+def test_synth_refuses(arguments: list[str], complaint: str, tmp_path: Path, refused: Callable[..., str]) -> None:
+    given = ["synth", "--out", tmp_path / "d", "--count", 1, "--seed", 1, *arguments]
+    assert complaint in refused(*given)
+    assert not (tmp_path / "d").exists()
+
+
+def test_train_segmenter(calls: list[Any], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    config = tmp_path / "c.yaml"
+    config.write_text("imagenet: false\nloop: {steps: 50, seed: 3}\n")
+    given = ["train", "segmenter", "--data", "d", "--out", "r", "--config", str(config), "--device", "cpu"]
+    assert main([*given, "--steps", "9"]) == 0
+    ((args, _),) = calls
+    data, run, settings, device = args
+    assert (data, run, str(device)) == (Path("d"), Path("r"), "cpu")
+    assert (settings.imagenet, settings.loop.steps, settings.loop.seed) == (False, 9, 3)
+    said = capsys.readouterr().out
+    assert "model: runs/a/model" in said
+    assert "uois-sam evaluate --dataset synthetic-heldout --json runs/a/heldout.json --model runs/a/model" in said
+    assert main(given) == 0
+    assert calls[1][0][2].loop.steps == 50
+
+
+def test_train_hdnet(calls: list[Any]) -> None:
+    assert main(["train", "hdnet", "--model", "m", "--data", "d", "--out", "r", "--steps", "4"]) == 0
+    ((args, _),) = calls
+    model, data, run, settings, _ = args
+    assert (model, data, run) == (Path("m"), Path("d"), Path("r"))
+    assert (settings.loop.steps, settings.batch.on_things) == (4, 20)
+
+
+def test_train_refuses(tmp_path: Path, refused: Callable[..., str]) -> None:
+    given = ["train", "segmenter", "--data", tmp_path / "d", "--out", tmp_path / "r"]
+    assert "holds no frames/*.json" in refused(*given)
+    assert "cannot read" in refused(*given, "--config", tmp_path / "no.yaml")
+    assert "device 'gpu' is unknown" in refused(*given, "--device", "gpu")
+    (tmp_path / "bad.yaml").write_text("loops: {steps: 3}")
+    assert "unknown setting loops; known are" in refused(*given, "--config", tmp_path / "bad.yaml")
+    assert not (tmp_path / "r").exists()
+    hdnet = ["train", "hdnet", *given[2:]]
+    assert "required: --model" in refused(*hdnet)

@@ -1,0 +1,54 @@
+"""Tiny tables, and a pipeline that finds what is bright."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import cv2
+import numpy as np
+
+from uois_sam.segmentation.settings import SegmentationSettings
+from uois_sam.types import Instances, relabel
+
+H, W = 48, 64
+
+
+class BrightThings:
+    """Takes connected bright regions for instances; remembers whether it saw depth."""
+
+    def __init__(self) -> None:
+        self.settings = SegmentationSettings()
+        self.stage_ms: dict[str, float] = {}
+        self.segmenter = SimpleNamespace(device="cpu", uses_depth=True)
+        self.saw_depth: list[bool] = []
+
+    def __call__(self, image: np.ndarray, depth: np.ndarray | None = None, camera: Any = None) -> Instances:
+        self.saw_depth.append(depth is not None)
+        self.stage_ms = {"encode": 1.0, "prompts": 2.0, "decode": 3.0, "postprocess": 4.0}
+        _, pieces = cv2.connectedComponents((image[..., 0] > 128).astype(np.uint8))
+        return Instances.from_label_image(relabel(pieces))
+
+
+def write_frame(folder: Path, name: str, *, depth: bool = True, label: np.ndarray | None = None) -> None:
+    """Two bright things on a dark table; the label as given."""
+    image = np.zeros((H, W, 3), np.uint8)
+    image[10:20, 10:30] = 255
+    image[30:40, 30:60] = 255
+    planes = {"color": image}
+    if depth:
+        planes["depth"] = np.full((H, W), 800, np.uint16)
+    if label is not None:
+        planes["label"] = label
+    for kind, plane in planes.items():
+        (folder / kind).mkdir(parents=True, exist_ok=True)
+        cv2.imwrite(str(folder / kind / f"{name}.png"), plane)
+
+
+def true_label() -> np.ndarray:
+    """(H, W) uint16 of the two things of `write_frame`, 0 elsewhere."""
+    label = np.zeros((H, W), np.uint16)
+    label[10:20, 10:30] = 1
+    label[30:40, 30:60] = 2
+    return label
