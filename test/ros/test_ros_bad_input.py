@@ -244,7 +244,7 @@ def test_compressed_images_are_answered_and_damaged_ones_refused(probe: Probe) -
             answer = probe.answer(inbox, lambda kind=kind, suffix=suffix: send(kind, packed(suffix)))
             assert len(answer.instances) == 6
         for data, reason in (
-            (packed(".png")[:400], "damaged or truncated"),
+            (packed(".png")[:400], "truncated"),
             (b"GIF89a" + bytes(100), "neither JPEG nor PNG"),
             (b"", "neither JPEG nor PNG"),
         ):
