@@ -147,14 +147,17 @@ class GraspBridgeNode(ManagedNode):
             self._input = None
 
     def accept(self, frame: StampedFrame, instances: Instances) -> None:
-        """Take a frame and its instances from a segmentation in this process, in place of subscriptions."""
-        if self.state == "active":
-            self.health.count("received")
-            self._offer((frame, instances))
+        """Answer a frame of a segmentation in this process, in place of subscriptions, on the caller's thread.
 
-    def wait_idle(self, timeout: float) -> bool:
-        """Whether all frames that were taken are answered within `timeout` seconds."""
-        return self._worker is None or self._worker.wait_idle(timeout)
+        One after the other the two are faster than at once: on two cores, PyTorch's threads wait for each other.
+        """
+        if self.state != "active":
+            return
+        self.health.count("received")
+        try:
+            self._answer((frame, instances))
+        except Exception as error:
+            self.refuse(error)
 
     def _offer(self, pair: Pair) -> None:
         if self._worker is not None:

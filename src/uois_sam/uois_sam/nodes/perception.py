@@ -32,24 +32,23 @@ class PerceptionNode(Node):
 
 
 def compose(end: Callable[[], None]) -> Sequence[Node]:
-    """The nodes of the process, wired to each other; `end` ends the process."""
+    """The nodes of the process, wired to each other, upstream first; `end` ends the process."""
     perception = PerceptionNode()
     with_camera = perception.parameters["camera"]
     bridge = GraspBridgeNode(subscribe=False)
     segmentation = SegmentationNode(subscribe=not with_camera)
     segmentation.listeners.append(bridge.accept)
     if not with_camera:
-        return [perception, bridge, segmentation]
+        return [perception, segmentation, bridge]
 
     def finish() -> None:
         segmentation.wait_idle(_LAST_FRAMES)
-        bridge.wait_idle(_LAST_FRAMES)
         end()
 
     camera = CameraNode(finish)
     camera.ready = lambda: segmentation.state == bridge.state == "active"
     camera.listeners.append(segmentation.accept)
-    return [perception, bridge, segmentation, camera]
+    return [perception, camera, segmentation, bridge]
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -180,8 +180,6 @@ class SegmentationNode(ManagedNode):
 
     def _publish(self, frame: StampedFrame, instances: Instances) -> None:
         header = frame.header
-        for listener in self.listeners:
-            listener(frame, instances)
         made: dict[str, Callable[[], Any]] = {
             "label_image": lambda: label_image_to_msg(instances.label_image, header),
             "overlay": lambda: image_to_msg(instances.overlay(frame.frame.image), header),
@@ -192,6 +190,8 @@ class SegmentationNode(ManagedNode):
         for name, make in made.items():
             if name in outputs and outputs[name].get_subscription_count() > 0:
                 outputs[name].publish(make())
+        for listener in self.listeners:
+            listener(frame, instances)
 
     async def _on_segment(
         self, session: SegmentationSession, request: SegmentImage.Request, response: SegmentImage.Response
