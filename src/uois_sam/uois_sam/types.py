@@ -1,4 +1,4 @@
-"""The nouns that every room speaks: Camera, Frame, Instances, Parts. Plain containers of NumPy arrays, no algorithm."""
+"""The nouns that every room speaks: Camera, Frame, Instances, Parts. Plain arrays, no algorithm."""
 
 from __future__ import annotations
 
