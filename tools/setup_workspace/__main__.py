@@ -133,14 +133,14 @@ def plan(target: Target, environ: Mapping[str, str]) -> list[Step]:
             "torch",
             torch[0],
             torch_key,
-            (target.site_packages / "torch",),
+            (),
             partial(install_torch, target, environ, torch),
         ),
         Step(
             "packages",
             f"{len(packages)} packages and what they need",
             packages_key,
-            (target.site_packages / "numpy",),
+            (),
             partial(install_packages, target, environ, packages),
         ),
         Step(
