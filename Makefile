@@ -1,5 +1,6 @@
 # Two commands: "make demo" and "make test". Both set up .venv and the workspace first, which takes seconds when nothing has changed.
 SOURCE ?= bundled
+CODE = launch src test tools
 
 .PHONY: help setup test lint demo bench clean
 
@@ -15,8 +16,8 @@ setup:
 	@PYTHON='$(PYTHON)' tools/setup
 
 lint: setup
-	.venv/bin/ruff check .
-	.venv/bin/ruff format --check .
+	.venv/bin/ruff check $(CODE)
+	.venv/bin/ruff format --check $(CODE)
 	.venv/bin/mypy
 	MYPYPATH=tools .venv/bin/mypy --package setup_workspace
 

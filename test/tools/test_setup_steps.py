@@ -175,7 +175,7 @@ def test_an_environment_that_was_cut_off_is_made_anew(
     small_root: Path, fake_work: list[str], step: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     set_up(small_root, fake_work)
-    half = small_root / ".venv" / "lib" / "half-written"
+    half = small_root / ".venv" / "half-written"
     half.touch()
     (small_root / ".venv" / ".setup" / f"{step}.unfinished").touch()
     assert set_up(small_root, fake_work) == ALL
