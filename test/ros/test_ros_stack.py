@@ -61,7 +61,7 @@ def test_camera_publishes_image_depth_and_intrinsics_with_one_stamp(probe: Probe
 
 def test_a_camera_whose_source_ends_says_so_or_ends_with_it(probe: Probe) -> None:
     image = probe.listen(Image, f"/ending/{IMAGE}", SENSOR_QOS)
-    stays = NodeProcess("camera", "-r", "__ns:=/ending", source="counting", loop=False, wait_for_subscriber=True)
+    stays = NodeProcess("camera", "-r", "__ns:=/ending", source="counting", loop=False, wait_for_subscribers=1)
     try:
         assert "has ended" in probe.status("/ending/camera", lambda s: "has ended" in s.message).message
         assert stays.alive
@@ -75,7 +75,7 @@ def test_a_camera_whose_source_ends_says_so_or_ends_with_it(probe: Probe) -> Non
         source="counting",
         loop=False,
         exit_at_end=True,
-        wait_for_subscriber=True,
+        wait_for_subscribers=1,
         use_source_stamps=True,
     )
     assert ends.wait() == 0

@@ -62,7 +62,7 @@ def _time_transport(domain: int, folder: Path) -> dict[str, float]:
         Listener(domain, ["image"], take) as listener,
         progress_bar("camera to subscriber", "image") as progress,
     ):
-        stack.start("camera", {"source": "bundled", "rate": _TRANSPORT_RATE, "wait_for_subscriber": True})
+        stack.start("camera", {"source": "bundled", "rate": _TRANSPORT_RATE, "wait_for_subscribers": 1})
         deadline = time.monotonic() + PATIENCE
         while len(latencies) < TRANSPORT_MESSAGES + _WARM_UP:
             listener.spin_once(0.1)
@@ -95,7 +95,7 @@ def _time_perception(domain: int, folder: Path, model: str, device: str, frames:
     ):
         start_perception(stack, listener, diagnostics, model, device)
         process = psutil.Process(stack.pid("perception"))
-        stack.start("camera", {"source": "bundled", "rate": _CAMERA_RATE, "wait_for_subscriber": True})
+        stack.start("camera", {"source": "bundled", "rate": _CAMERA_RATE, "wait_for_subscribers": 1})
         last, seen = time.monotonic(), 0
         while len(arrivals) < frames + _WARM_UP:
             listener.spin_once(0.1)

@@ -44,7 +44,9 @@ _SHARE = 0.85  # of the rate that the last latencies allow, so that no frame is 
 _PASSES = 3
 _REPORTING = 3  # camera, segmentation, grasp_bridge
 _LAST_REPORT = 2.0
-_LAST_ANSWERS = 5.0  # seconds for those under way when the camera has ended
+_LAST_ANSWERS = 5.0  # seconds for those under way when the camera has ended, and as many of the last latencies
+_LATE = 3
+_QUIET = 1.0  # seconds after which nothing more can be waiting to be heard
 
 
 class DemoSession:
@@ -77,7 +79,8 @@ class DemoSession:
         self._latencies: deque[float] = deque(maxlen=5)
         self._rate = _FIRST_RATE
         self._first_image = 0
-        self._last_message = 0.0
+        self._last_message = self._last_answer = 0.0
+        self._answers = 0
 
     def run(self, out: Path) -> DemoRecord:
         """Run until the source has been seen, and write `out/demo.mcap`; logs of the nodes go to `out/log`.
@@ -108,7 +111,7 @@ class DemoSession:
             "rate": 0.0 if facts.has_clock else _FIRST_RATE,
             "loop": loop,
             "exit_at_end": not loop,
-            "wait_for_subscriber": True,
+            "wait_for_subscribers": 2,  # perception, and us
         }
 
     def _handler(self, bag: BagWriter) -> Callable[[str, bytes, int], None]:
@@ -125,14 +128,14 @@ class DemoSession:
         return handle
 
     def _until_done(self, stack: Stack, listener: Listener) -> None:
-        self._last_message = time.monotonic()
+        self._last_message = self._last_answer = time.monotonic()
         while not self._done(stack):
             listener.spin_once(0.1)
             check_perception(stack, self._diagnostics)
             if not self._facts.has_clock:
                 self._pace(listener)
-            if time.monotonic() - self._last_message > PATIENCE:
-                raise UoisSamError(f"nothing came for {PATIENCE:.0f} s; see {stack.log_dir}")
+            if time.monotonic() - self._last_answer > PATIENCE:
+                raise UoisSamError(f"no frame was answered for {PATIENCE:.0f} s; see {stack.log_dir}")
 
     def _hear_last_report(self, listener: Listener) -> None:
         """Nodes report once a second; the next report holds the last frame's times."""
@@ -142,14 +145,19 @@ class DemoSession:
 
     def _done(self, stack: Stack) -> bool:
         count, sent = self._facts.count, self._collector.sent
-        if self._limit is not None and len(self.record.frames) >= self._limit:
+        if self._has_enough():
             return True
-        if count is not None:
-            return len(self._names) >= count or sent >= _PASSES * count + 1
+        if count is not None:  # damaged frames never come, and some may be refused
+            refused, _ = self._diagnostics.refused.get("segmentation", (0, ""))
+            return max(self._answers, refused) >= _PASSES * count
         if stack.running("camera"):
             return False
         all_answered = len(self.record.frames) + self._collector.unanswered >= sent
-        return all_answered or time.monotonic() - self._last_message > _LAST_ANSWERS
+        patience = max([_LAST_ANSWERS, *(_LATE * latency / 1e3 for latency in self._latencies)])
+        return time.monotonic() - self._last_message > (_QUIET if all_answered else patience)
+
+    def _has_enough(self) -> bool:
+        return any(n is not None and len(self._names) >= n for n in (self._limit, self._facts.count))
 
     def _pace(self, listener: Listener) -> None:
         """Send as fast as the last answers came, without passing frames over."""
@@ -165,7 +173,9 @@ class DemoSession:
         name = found.name if found is not None else f"{len(self.record.frames):06d}"
         masks, clouds = answer.latency_ms("instances"), answer.latency_ms("instance_clouds")
         self._latencies.append(clouds or masks or 0.0)
-        if name in self._names or (self._limit is not None and len(self.record.frames) >= self._limit):
+        self._last_answer = time.monotonic()
+        self._answers += 1
+        if name in self._names or self._has_enough():
             return
         self._names.add(name)
         figures = FrameFigures(name, answer.stamp, masks or 0.0, clouds, instance_figures(decoded))

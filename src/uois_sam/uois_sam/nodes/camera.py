@@ -32,7 +32,7 @@ ROWS = (
     Row("rate", 0.0, "frames per second; 0 takes the source's own, or 10 without one", 0.0, 1000.0, live=True),
     Row("loop", True, "begin again at the end of the source"),
     Row("exit_at_end", False, "end the process at the end of the source"),
-    Row("wait_for_subscriber", False, "hold the first frame back until somebody subscribes to the image"),
+    Row("wait_for_subscribers", 0, "hold the first frame back until so many subscribe to the image", 0, 100),
     Row("use_source_stamps", False, "stamp with the source's own times instead of now"),
     Row("frame_id", "camera_color_optical_frame", "optical frame of image and depth"),
 )
@@ -52,7 +52,7 @@ class CameraNode(ManagedNode):
 
     Attributes:
         listeners: called in this process with each frame, on the camera's thread.
-        ready: whether somebody waits for frames; asked while `wait_for_subscriber` holds the first one back.
+        ready: whether somebody waits for frames; asked while `wait_for_subscribers` holds the first one back.
     """
 
     def __init__(
@@ -71,7 +71,7 @@ class CameraNode(ManagedNode):
         self._stopping = threading.Event()
         self._outputs: dict[str, LifecyclePublisher] = {}
         self.listeners: list[Callable[[StampedFrame], None]] = []
-        self.ready = self._has_subscriber
+        self.ready = self._has_subscribers
         self._at_end = at_end
         super().__init__("camera", ROWS, **kwargs)
 
@@ -112,8 +112,9 @@ class CameraNode(ManagedNode):
         if self._thread is not None and self._thread is not threading.current_thread():
             self._thread.join(timeout=10.0)
 
-    def _has_subscriber(self) -> bool:
-        return self._outputs["image"].get_subscription_count() > 0
+    def _has_subscribers(self) -> bool:
+        count: int = self._outputs["image"].get_subscription_count()
+        return count >= self.parameters["wait_for_subscribers"]
 
     def _run(self) -> None:
         try:
@@ -124,7 +125,7 @@ class CameraNode(ManagedNode):
 
     def _play(self) -> None:
         """Publish frame after frame at the wanted rate until stopped."""
-        if self.parameters["wait_for_subscriber"]:
+        if self.parameters["wait_for_subscribers"]:
             while not self.ready():
                 if self._stopping.wait(_POLL):
                     return
