@@ -54,7 +54,7 @@ def train_hdnet(model: Path, data: Path, run: Path, settings: HDNetTraining, dev
         ModelError: the model folder has no bundled segmenter.
         InputError: the data or the run directory is not as described.
     """
-    prepared = prepare(data, settings.loop.workers + 1, settings.loop.seed)
+    prepared = prepare(data, max(settings.loop.workers, 1), settings.loop.seed)
     torch.manual_seed(settings.loop.seed)
     segmenter = TinySegmenter.from_file(model / "segmenter.safetensors", device)
     both = HDNetOnSegmenter(segmenter, settings.hidden_dim).to(device)

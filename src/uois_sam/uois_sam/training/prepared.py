@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass
+from multiprocessing import get_context
 from pathlib import Path
 
 import cv2
@@ -80,8 +81,12 @@ def _write(folder: Path, store: Path, names: Sequence[str], workers: int, seed: 
         for name, channels in depths.items()
     ]
     jobs = [(folder, name, seed, k) for k, name in enumerate(names)]
-    with ProcessPoolExecutor(workers) as pool:
-        results = pool.map(_prepare_frame, jobs, chunksize=16)
+    with ExitStack() as stack:
+        if workers > 1:  # spawned: a fork of a process with threads may wait for their locks forever
+            pool = stack.enter_context(ProcessPoolExecutor(workers, get_context("spawn")))
+            results = pool.map(_prepare_frame, jobs, chunksize=16)
+        else:
+            results = map(_prepare_frame, jobs)
         for k, frame in enumerate(tqdm(results, total=len(jobs), desc="prepare", unit="frame")):
             for array, values in zip(arrays, frame, strict=True):
                 array[k] = values
@@ -93,7 +98,6 @@ def _prepare_frame(
     job: tuple[Path, str, int, int],
 ) -> tuple[NDArray[np.uint8], NDArray[np.uint8], NDArray[np.uint8]]:
     folder, name, seed, k = job
-    os.environ["OMP_NUM_THREADS"] = "1"
     cv2.setNumThreads(1)
     rng = np.random.default_rng((seed, k))
     meta = json.loads((folder / "frames" / f"{name}.json").read_text())

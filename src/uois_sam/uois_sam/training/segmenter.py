@@ -63,7 +63,7 @@ def train_segmenter(data: Path, run: Path, settings: SegmenterTraining, device: 
         InputError: the data or the run directory is not as described.
         ModelError: the ImageNet weights are not installed.
     """
-    prepared = prepare(data, settings.loop.workers + 1, settings.loop.seed)
+    prepared = prepare(data, max(settings.loop.workers, 1), settings.loop.seed)
     torch.manual_seed(settings.loop.seed)
     model = SegmenterWithHPG(_FROZEN_BLOCKS if settings.imagenet else 0).to(device)
     if settings.imagenet:
