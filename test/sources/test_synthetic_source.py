@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from types import SimpleNamespace
 from typing import Any
 
@@ -40,7 +41,7 @@ class FakeCamera:
 
 def test_frames_have_depth_intrinsics_and_truth() -> None:
     camera: Any = FakeCamera()
-    with SyntheticSource(camera) as source:
+    with SyntheticSource(lambda: camera) as source:
         assert isinstance(source, FrameSource)
         assert "8 x 6" in source.describe()
         frame = next(source)
@@ -52,6 +53,42 @@ def test_frames_have_depth_intrinsics_and_truth() -> None:
     assert frame.camera == CAMERA
     assert frame.label is not None
     assert frame.label.max() == 1
+
+
+def test_the_renderer_is_made_used_and_closed_on_one_thread() -> None:
+    threads: list[int] = []
+
+    class Watched(FakeCamera):
+        def __init__(self) -> None:
+            threads.append(threading.get_ident())
+
+        def __next__(self) -> Any:
+            threads.append(threading.get_ident())
+            return super().__next__()
+
+        def close(self) -> None:
+            threads.append(threading.get_ident())
+
+    make: Any = Watched
+    source = SyntheticSource(make)
+    other = threading.Thread(target=lambda: next(source))
+    other.start()
+    other.join()
+    source.close()
+    source.close()
+    assert len(threads) == 3
+    assert set(threads).isdisjoint({threading.get_ident(), other.ident})
+    assert len(set(threads)) == 1
+    with pytest.raises(SourceError, match="was closed"):
+        next(source)
+
+
+def test_a_renderer_that_does_not_start() -> None:
+    def fail() -> Any:
+        raise UoisSamError("no way to draw")
+
+    with pytest.raises(UoisSamError, match="no way to draw"):
+        SyntheticSource(fail)
 
 
 def test_a_missing_renderer_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:

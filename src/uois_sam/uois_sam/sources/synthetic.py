@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,12 +17,23 @@ if TYPE_CHECKING:
 
 
 class SyntheticSource(OpenSource):
-    """The frames of a `SyntheticCamera`, with depth as a sensor measures it and the true labels; it never ends."""
+    """The frames of a `SyntheticCamera`, with depth as a sensor measures it and the true labels; it never ends.
 
-    def __init__(self, camera: SyntheticCamera) -> None:
+    May be used from any thread, one at a time: renderers draw only on the thread that made them, so there is one
+    thread for that.
+    """
+
+    def __init__(self, make_camera: Callable[[], SyntheticCamera]) -> None:
+        """`make_camera` is called on the renderer's thread; what it raises comes out here."""
         self.rate: float | None = None
-        self._camera = camera
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="renderer")
         self._count = 0
+        self._closed = False
+        try:
+            self._camera = self._thread.submit(make_camera).result()
+        except BaseException:
+            self._thread.shutdown()
+            raise
 
     def describe(self) -> str:
         """Size and contents in one line."""
@@ -28,12 +41,18 @@ class SyntheticSource(OpenSource):
         return f"synthetic tables: {camera.width} x {camera.height}, rendered live with depth and true labels"
 
     def close(self) -> None:
-        """Give the renderer back."""
-        self._camera.close()
+        """Give the renderer back; may be called twice."""
+        if self._closed:
+            return
+        self._closed = True
+        self._thread.submit(self._camera.close).result()
+        self._thread.shutdown()
 
     def __next__(self) -> Frame:
+        if self._closed:
+            raise SourceError("the synthetic camera was closed")
         try:
-            shot = next(self._camera)
+            shot = self._thread.submit(next, self._camera).result()
         except UoisSamError as error:
             raise SourceError(f"the synthetic camera stopped: {error}") from error
         self._count += 1
@@ -50,7 +69,7 @@ def open_synthetic() -> SyntheticSource:
     try:
         from uois_sam.datasets.synthetic.live import SyntheticCamera
 
-        return SyntheticSource(SyntheticCamera())
+        return SyntheticSource(SyntheticCamera)
     except ModuleNotFoundError as error:
         raise SourceError(f"the synthetic camera needs the Python package {error.name}; install it") from error
     except UoisSamError as error:
