@@ -6,6 +6,7 @@ A held-out family is never used in training, not in any size or colour.
 from __future__ import annotations
 
 from uois_sam.datasets.synthetic import families_boxes as boxes
+from uois_sam.datasets.synthetic import families_compound as compound
 from uois_sam.datasets.synthetic import families_heldout as heldout
 from uois_sam.datasets.synthetic import families_tools as tools
 from uois_sam.datasets.synthetic import families_vessels as vessels
@@ -49,6 +50,9 @@ TRAINING_FAMILIES: dict[str, Family] = {
     "pouch": boxes.pouch,
     "tray": boxes.tray,
     "puck": boxes.puck,
+    "turned": compound.turned,
+    "chain": compound.chain,
+    "assembly": compound.assembly,
 }
 
 HELDOUT_FAMILIES: dict[str, Family] = {
@@ -68,12 +72,16 @@ HELDOUT_FAMILIES: dict[str, Family] = {
 
 _TABLES = {"train": TRAINING_FAMILIES, "heldout": HELDOUT_FAMILIES}
 
-COMMON = ("carton", "cereal_box", "carton", "cereal_box", "cup", "bowl", "tin", "mug")
-"""Training families that tables show more often than the others (drawn three times in ten)."""
+COMMON = (
+    *("carton", "cereal_box", "carton", "cereal_box", "cup", "bowl", "tin", "mug"),
+    *("turned", "chain", "assembly") * 3,
+)
+"""Training families that heaps show more often than the others (drawn every other time)."""
 
 TIDY = (
     *("carton", "cereal_box", "carton", "cereal_box", "milk_carton", "book", "can", "tin", "tin", "jar", "bottle"),
     *("mug", "cup", "cup", "bowl", "bowl", "pot", "kettle", "pan", "brick", "puck", "roll", "keyboard", "display"),
+    *("turned", "chain", "assembly", "turned", "chain", "assembly"),
 )
 """Training families that stand about on tidy tables, some named twice."""
 

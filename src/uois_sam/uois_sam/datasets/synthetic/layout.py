@@ -84,7 +84,7 @@ def _dropped(
     """Objects above each other, clear of each other, to fall into a heap of `spread` metres."""
     placements = list(placed or [])
     for _ in range(count):
-        preferred = COMMON if rng.random() < 0.3 else ()
+        preferred = COMMON if rng.random() < 0.5 else ()
         family, model, twin = _draw_or_repeat(rng, families, placements, preferred)
         reach, place = model.reach(), np.clip(rng.normal(0, spread, 2), -0.35, 0.35)
         height = reach + 0.01
