@@ -106,6 +106,8 @@ class DemoRecord:
     Attributes:
         source, described: as given, and what it holds in one line.
         model, device: of the segmentation.
+        with_depth: whether the source has depth and intrinsics.
+        paced: whether images were sent as fast as the stack answered, not at a camera's own rate.
         frames: figures of all answered frames.
         samples: some frames whole.
         sent: camera images; unanswered: those passed over for newer ones; unmatched: answers without image.
@@ -120,6 +122,7 @@ class DemoRecord:
     model: str
     device: str
     with_depth: bool
+    paced: bool
     frames: list[FrameFigures] = field(default_factory=list)
     samples: list[SampledFrame] = field(default_factory=list)
     sent: int = 0
@@ -160,6 +163,7 @@ class DemoRecord:
             "model": self.model,
             "device": self.device,
             "depth": self.with_depth,
+            "paced": self.paced,
             "images": self.sent,
             "answered": len(self.frames),
             "unanswered": self.unanswered,

@@ -63,7 +63,9 @@ class DemoSession:
             limit: answered frames after which to stop; None for all, or `ENDLESS_FRAMES`.
             say: takes each line of progress.
         """
-        self.record = DemoRecord(facts.spec, facts.described, model, device, facts.with_depth)
+        self.record = DemoRecord(
+            facts.spec, facts.described, model, device, with_depth=facts.with_depth, paced=not facts.has_clock
+        )
         self._facts = facts
         self._limit = limit or (ENDLESS_FRAMES if facts.endless else None)
         self._say = say

@@ -20,6 +20,8 @@ def summary(record: DemoRecord) -> str:
         lines[0] += f", {np.mean(clouds):.1f} clouds"
     else:
         lines.append("the source has no depth (or no intrinsics): masks from colour alone, no clouds")
+    if record.paced:
+        lines.append("images were sent as fast as the last ones were answered")
     if record.unanswered:
         lines.append(f"{record.unanswered} of {record.sent} images were passed over for newer ones")
     if record.unmatched:

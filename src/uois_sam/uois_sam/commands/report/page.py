@@ -109,8 +109,11 @@ def _times(record: DemoRecord) -> str:
         for stage, value in found.items()
         if node != "camera"
     ]
+    pace = "as fast as the last ones were answered" if record.paced else "at the source's own rate"
+    parts.append(f"<p>Images were sent {pace}.</p>")
     if stages:
         parts += ["<h3>Stages, median</h3>", stage_plot(stages)]
+        parts.append("<p>Publishing the masks includes making the clouds, which follows on the same thread.</p>")
     return "\n".join(parts)
 
 
