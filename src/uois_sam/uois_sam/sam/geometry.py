@@ -1,4 +1,8 @@
-"""Geometry of a depth map relative to the plane that things stand on: RANSAC plane, height, normals, edges."""
+"""Geometry of a depth map relative to the plane that things stand on: RANSAC plane, height, normals, edges.
+
+Products are written as `einsum`, which runs on the calling thread: `@` would wake NumPy's BLAS threads, and those
+spin on for some 100 ms after it, on the cores that the network is about to need.
+"""
 
 from __future__ import annotations
 
@@ -91,15 +95,18 @@ def fit_plane(
         return None
     normals = normals[solid] / lengths[solid, None]
     offsets = -np.einsum("ij,ij->i", normals, triples[solid, 0])
-    votes = (np.abs(sample @ normals.T + offsets) < tolerance).sum(0)
+    distances = np.einsum("ij,jk->ik", sample, np.ascontiguousarray(normals.T))
+    distances += offsets
+    votes = np.count_nonzero(np.abs(distances, out=distances) < tolerance, axis=0)
     normal, offset = normals[votes.argmax()], float(offsets[votes.argmax()])
     for _ in range(3):
-        inliers = sample[np.abs(sample @ normal + offset) < tolerance]
+        inliers = sample[np.abs(np.einsum("ij,j->i", sample, normal) + offset) < tolerance]
         if len(inliers) < _MIN_PLANE_POINTS // 4:
             break
         centre = inliers.mean(0)
-        normal = np.linalg.svd(inliers - centre, full_matrices=False)[2][2]
-        offset = -float(normal @ centre)
+        spread = (inliers - centre).astype(np.float64)
+        normal = np.linalg.eigh(np.einsum("ij,ik->jk", spread, spread))[1][:, 0]
+        offset = -float(np.einsum("i,i->", normal, centre))
     if offset < 0:
         normal, offset = -normal, -offset
     return Plane(normal.astype(np.float32), offset)
@@ -135,11 +142,11 @@ def geometry_channels(depth: NDArray[np.float32], camera: Camera, plane: Plane |
     measured = depth > 0
     if plane is None or measured.mean() < _MIN_MEASURED:
         return out
-    height = back_project(depth, camera) @ plane.normal + np.float32(plane.offset)
+    height = np.einsum("hwc,c->hw", back_project(depth, camera), plane.normal) + np.float32(plane.offset)
     normals = _normals(depth, measured, camera)
     out[..., 0] = np.clip(height / 0.1, -2, 3)
     out[..., 1] = np.tanh(height / 0.02)
-    out[..., 2] = normals @ plane.normal
+    out[..., 2] = np.einsum("hwc,c->hw", normals, plane.normal)
     out[..., 3:5] = normals[..., :2]
     out[..., 5] = _depth_edges(depth, measured)
     out[..., 6] = 1
