@@ -105,15 +105,22 @@ def paint(
         min_component: pieces smaller than this fraction of a mask's largest piece are dropped.
     """
     painted = np.zeros(masks.shape[1:], np.uint16)
+    windows = [_window(mask) for mask in masks]
     for k in range(len(masks) - 1, -1, -1):
-        painted[masks[k]] = k + 1
+        painted[windows[k]][masks[k][windows[k]]] = k + 1
     if min_component > 0:
-        for k in range(len(masks)):
-            drop_small_pieces(painted, k + 1, min_component)
+        for k, window in enumerate(windows):
+            drop_small_pieces(painted[window], k + 1, min_component)
     visible = np.bincount(painted.ravel(), minlength=len(masks) + 1)[1:] > 0
     lookup = np.zeros(len(masks) + 1, np.uint16)
     lookup[1:][visible] = np.arange(1, visible.sum() + 1)
     return Instances.from_label_image(lookup[painted], scores[visible], points[visible])
+
+
+def _window(mask: NDArray[np.bool_]) -> tuple[slice, slice]:
+    """Rows and columns of the mask's bounding box."""
+    x, y, w, h = cv2.boundingRect(mask.view(np.uint8))
+    return slice(y, y + h), slice(x, x + w)
 
 
 def drop_small_pieces(painted: NDArray[np.uint16], label: int, min_fraction: float) -> None:
