@@ -57,6 +57,16 @@ def test_unknown_depth_becomes_the_origin() -> None:
     assert points[0, 5].tolist() == [10, 0, 2]
 
 
+def test_a_cloud_of_too_many_points_keeps_as_many_of_its_own(table: Table) -> None:
+    whole = cut(table, 1)
+    few = cut(table, 1, replace(SETTINGS, max_points=30))
+    assert len(few.points) == len(few.colours) == 30
+    own = {(*point, *colour) for point, colour in zip(whole.points.tolist(), whole.colours.tolist(), strict=True)}
+    assert {(*p, *c) for p, c in zip(few.points.tolist(), few.colours.tolist(), strict=True)} < own
+    assert few.measured_points == whole.measured_points
+    assert np.array_equal(few.points, cut(table, 1, replace(SETTINGS, max_points=30)).points)
+
+
 def test_scene_has_every_surface_with_colour_and_label(table: Table) -> None:
     cloud = scene_cloud(table.depth, table.camera, table.image, table.instances.label_image, SETTINGS)
     assert cloud.dtype == SCENE_FIELDS

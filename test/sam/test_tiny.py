@@ -9,6 +9,7 @@ from safetensors.torch import save_file
 
 from uois_sam.errors import InputError, ModelError
 from uois_sam.sam.protocol import Embedding, Prompts
+from uois_sam.sam.tiny.mask_decoder import Attention
 from uois_sam.sam.tiny.tiny import Fit, TinyDecoder, TinySegmenter
 from uois_sam.training.export import save_half
 from uois_sam.types import Camera
@@ -46,6 +47,22 @@ def test_prompts_are_answered_alone_as_together(segmenter: TinySegmenter, embedd
     together = segmenter.decode(embedding, Prompts.from_points(POINTS))
     alone = segmenter.decode(embedding, Prompts.from_points(POINTS[1:2]))
     assert torch.allclose(together.logits[1:2], alone.logits, atol=1e-4)
+
+
+@torch.no_grad()
+def test_attention_between_tokens_and_image_is_plain_attention() -> None:
+    torch.manual_seed(0)
+    attention = Attention(16, 8)
+    tokens, image, position = torch.randn(3, 5, 16), torch.randn(3, 30, 16), torch.randn(30, 16)
+    padding = torch.tensor([[False] * 5, [False] * 4 + [True], [False, True, False, True, False]])
+    placed = image + position
+    assert torch.allclose(attention.to_image(tokens, image, position), attention(tokens, placed, image), atol=1e-5)
+    keys = tokens + 1
+    assert torch.allclose(
+        attention.from_image(image, position, keys, tokens, padding),
+        image + attention(placed, keys, tokens, padding),
+        atol=1e-5,
+    )
 
 
 @torch.no_grad()

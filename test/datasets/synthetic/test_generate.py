@@ -14,7 +14,7 @@ import pytest
 from uois_sam.datasets.folder import FolderDataset
 from uois_sam.datasets.synthetic.families import HELDOUT_FAMILIES, TRAINING_FAMILIES
 from uois_sam.datasets.synthetic.generate import generate, main, parse_size
-from uois_sam.errors import InputError
+from uois_sam.errors import InputError, UoisSamError
 
 SIZE = (96, 128)
 NAMES = ["000000_0", "000000_1", "000001_0", "000001_1"]
@@ -196,3 +196,11 @@ def test_size_is_height_by_width() -> None:
 def test_command_line_says_what_is_wrong(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--out", str(tmp_path / "x"), "--count", "0"]) == 2
     assert "count is 0" in capsys.readouterr().err
+
+
+def test_without_the_renderers_package_the_refusal_says_what_is_missing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    with pytest.raises(UoisSamError, match=r"mujoco, version 4, for Python 3\.11"):
+        generate(tmp_path / "set", 1, 0, size=(48, 64))

@@ -133,6 +133,8 @@ def instance_cloud(
 ) -> InstanceCloud:
     """The cloud of one instance: mask without its rim, without flying pixels, without what lies apart.
 
+    Of more than `max_points` points as many are kept, the same ones whenever the input is the same.
+
     Args:
         depth: (H, W) float32, metres, 0 where unknown.
         camera: intrinsics of image and depth.
@@ -146,11 +148,14 @@ def instance_cloud(
     """
     check_frame(depth, camera, image, instances.label_image)
     pixels = object_pixels(depth, camera, instances, label, settings, margin=1)
-    points = pixels.points[pixels.clean]
+    points, colours = pixels.points[pixels.clean], image[pixels.window][pixels.clean]
+    if len(points) > settings.max_points:
+        kept = np.sort(np.random.default_rng(0).permutation(len(points))[: settings.max_points])
+        points, colours = points[kept], colours[kept]
     instance = instances[label - 1]
     return InstanceCloud(
         points=points,
-        colours=image[pixels.window][pixels.clean],
+        colours=colours,
         id=instance.id,
         label=label,
         score=instance.score,

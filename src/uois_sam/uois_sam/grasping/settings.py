@@ -15,6 +15,8 @@ class CloudSettings:
         num_point: points of the object cloud that a grasp planner is given (GSNet's num_point).
         voxel: edge of the voxels that the planner sorts its points into (GSNet's voxel_size), m.
         scene_voxel: edge of the voxels of which the scene cloud keeps one point each, m; 0 keeps every point.
+        max_points: an instance's cloud keeps at most this many points, drawn evenly; bounds the messages of
+            cameras with many megapixels.
         min_points: an instance with fewer clean points gets no cloud.
         margin_px: width of the ring around an instance that the planner sees with it, px.
         min_depth: nearer pixels count as not measured, m.
@@ -32,6 +34,7 @@ class CloudSettings:
     num_point: int = 15000
     voxel: float = 0.005
     scene_voxel: float = 0.005
+    max_points: int = 50_000
     min_points: int = 100
     margin_px: int = 20
     min_depth: float = 0.1
@@ -53,6 +56,7 @@ CLOUD_RANGES: dict[str, tuple[float, float]] = {
     "num_point": (1, 1_000_000),
     "voxel": (0.0005, 0.1),
     "scene_voxel": (0.0, 0.1),
+    "max_points": (1, 10_000_000),
     "min_points": (1, 1_000_000),
     "margin_px": (0, 1000),
     "min_depth": (0.0, 100.0),

@@ -75,7 +75,8 @@ def transform_points(points: NDArray[np.floating[Any]], transform: NDArray[np.fl
     check_transform(transform)
     if points.ndim != 2 or points.shape[1] != 3:
         raise InputError(f"points are {points.shape}; wanted (N, 3)")
-    return (points @ transform[:3, :3].T + transform[:3, 3]).astype(np.float32)
+    moved = np.einsum("nj,ij->ni", points, transform[:3, :3]) + transform[:3, 3]
+    return moved.astype(np.float32)
 
 
 def transform_scene(cloud: NDArray[np.void], transform: NDArray[np.float64]) -> NDArray[np.void]:

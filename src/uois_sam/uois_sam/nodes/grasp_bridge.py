@@ -19,6 +19,7 @@ from uois_sam_msgs.srv import GetInstanceCloud
 from uois_sam.errors import InputError, TooFewPointsError, UoisSamError
 from uois_sam.grasping.clouds import InstanceCloud, instance_cloud, scene_cloud
 from uois_sam.grasping.settings import CLOUD_RANGES, CloudSettings
+from uois_sam.grasping.transform import transform_instance, transform_scene
 from uois_sam.nodes.convert import cloud_to_msg, instance_cloud_to_msg, instances_from_msg
 from uois_sam.nodes.diagnostics import publisher_events, subscription_events
 from uois_sam.nodes.executable import run
@@ -29,7 +30,7 @@ from uois_sam.nodes.matching import StampMatcher
 from uois_sam.nodes.parameters import Row, settings_rows
 from uois_sam.nodes.stamps import stamp_ns
 from uois_sam.nodes.topics import INSTANCES, RESULT_QOS
-from uois_sam.nodes.transforms import RigidTransform, TransformLookup, moved_cloud, moved_points
+from uois_sam.nodes.transforms import TransformLookup
 from uois_sam.nodes.worker import FrameWorker
 from uois_sam.types import Camera, Instances
 
@@ -188,7 +189,7 @@ class GraspBridgeNode(ManagedNode):
                 answered.depth, answered.camera, answered.image, answered.instances.label_image, settings
             )
             if transform is not None:
-                points = moved_points(points, transform)
+                points = transform_scene(points, transform)
             self._outputs["scene_cloud"].publish(cloud_to_msg(points, header))
         if "instance_clouds" in wanted:
             message = InstanceCloudArray(header=header)
@@ -202,19 +203,19 @@ class GraspBridgeNode(ManagedNode):
                     message.clouds.append(instance_cloud_to_msg(cloud, header))
             self._outputs["instance_clouds"].publish(message)
 
-    def _target(self, answered: AnsweredFrame) -> tuple[Header, RigidTransform | None]:
+    def _target(self, answered: AnsweredFrame) -> tuple[Header, NDArray[np.float64] | None]:
         """The header of the clouds, and the transform to its frame."""
         header = answered.header
         if self._transforms is None:
             return header, None
         return Header(stamp=header.stamp, frame_id=self._transforms.target_frame), self._transforms.at(header)
 
-    def _cut(self, answered: AnsweredFrame, label: int, transform: RigidTransform | None) -> InstanceCloud:
+    def _cut(self, answered: AnsweredFrame, label: int, transform: NDArray[np.float64] | None) -> InstanceCloud:
         settings = self.parameters.settings(CloudSettings)
         cloud = instance_cloud(
             answered.depth, answered.camera, answered.image, answered.instances, label, settings
         )
-        return cloud if transform is None else moved_cloud(cloud, transform)
+        return cloud if transform is None else transform_instance(cloud, transform)
 
     async def _on_get(
         self, request: GetInstanceCloud.Request, response: GetInstanceCloud.Response

@@ -12,6 +12,7 @@ Layout, for every frame NAME = SCENE_VIEW ("000012_0"):
 from __future__ import annotations
 
 import argparse
+import importlib.util
 import json
 import multiprocessing
 import os
@@ -103,7 +104,7 @@ def generate(
     Raises:
         InputError: an argument cannot be used, or `out` holds a set made with other arguments.
         RendererError: no renderer works here.
-        UoisSamError: a worker process fails again and again.
+        UoisSamError: mujoco is not installed, or a worker process fails again and again.
     """
     job = Job(Path(out), count, seed, size, views, families, backend, sensor_noise, cache_dir)
     job.check()
@@ -112,6 +113,7 @@ def generate(
     _prepare(job)
     todo = [k for k in range(count) if job.missing(k)]
     if todo:
+        check_renderer_is_installed()
         _run(job, todo, workers, progress or (lambda done, total: None))
     write_json(job.out / "dataset.json", {**_description(job), **_statistics(job)})
     return job.out
@@ -157,6 +159,16 @@ def _statistics(job: Job) -> dict[str, Any]:
         "visible_objects": visible,
         "by_family": dict(sorted(objects.items())),
     }
+
+
+def check_renderer_is_installed() -> None:
+    """Refuse to begin where nothing can be drawn.
+
+    Raises:
+        UoisSamError: mujoco is not installed.
+    """
+    if importlib.util.find_spec("mujoco") is None:
+        raise UoisSamError("drawing tables needs the Python package mujoco, version 4, for Python 3.11 and newer")
 
 
 def write_scenes(job: Job, scenes: list[int], done: Callable[[int], None]) -> None:

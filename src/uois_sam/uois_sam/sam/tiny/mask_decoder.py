@@ -144,14 +144,16 @@ class MaskDecoder(nn.Module):
             encoder: for the positions of the image tokens.
         """
         count = len(prompts.tokens)
-        batch, dim, h, w = features.stride8.shape
+        batch, _, h, w = features.stride8.shape
         each = count // batch
         grid = _cell_centres(h, w).to(features.stride8)
         image_pe = encoder.positions(grid)
         offset = (grid[None] - prompts.reference[:, None]) * grid.new_tensor([w / 10, h / 10])
         distance = (offset.square().sum(-1, keepdim=True) + 1e-6).sqrt()
         around = self.relative(torch.cat([offset, distance], -1))
-        shared = features.stride8[:, None] + (dense[None] if len(dense) == 1 else dense.unflatten(0, (batch, each)))
+        shared = features.stride8[:, None] + (
+            dense[None] if len(dense) == 1 else dense.unflatten(0, (batch, each))
+        )
         shared = shared.flatten(3).transpose(2, 3)  # (B, 1 or each, N, C)
         image = (shared + around.unflatten(0, (batch, each))).flatten(0, 1)
 
