@@ -87,12 +87,20 @@ class SegmentationNode(ManagedNode):
         self._worker: FrameWorker[RawFrame | StampedFrame] | None = None
         self._input: FrameInput | None = None
         self._outputs: dict[str, Any] = {}
+        self._servers: list[Any] = []
         self.listeners: list[Listener] = []
         super().__init__("segmentation", ROWS, [SegmentationSettings], **kwargs)
 
     def setup(self) -> None:
         start = time.perf_counter()
-        pipeline = self._load(self.parameters["model"], self.parameters["device"])
+        worker: FrameWorker[RawFrame | StampedFrame] = FrameWorker(
+            "segmentation", self._segment, self.refuse, lambda: self.health.count("dropped")
+        )
+        self._worker = worker
+        worker.start()
+        # The model is loaded where it runs: OpenMP makes a team of threads for each thread that PyTorch is called
+        # from, and with more of them than cores they go to sleep between any two operations.
+        pipeline = worker.submit(partial(self._load, self.parameters["model"], self.parameters["device"])).result()
         self.parameters.adopt(pipeline.settings)
         pipeline.settings = self.parameters.settings(SegmentationSettings)
         session = SegmentationSession(pipeline, self.parameters["keep_frames"], self.parameters["use_depth"])
@@ -108,10 +116,6 @@ class SegmentationNode(ManagedNode):
             )
             for name, kind in kinds.items()
         }
-        self._worker = FrameWorker(
-            "segmentation", partial(self._segment, session), self.refuse, lambda: self.health.count("dropped")
-        )
-        self._worker.start()
         group = ReentrantCallbackGroup()  # a service that awaits the worker must not hold up the others
         self._servers = [
             self.create_service(
@@ -126,11 +130,11 @@ class SegmentationNode(ManagedNode):
     def teardown(self) -> None:
         if self._worker is not None:
             self._worker.stop()
-            for server in self._servers:
-                self.destroy_service(server)
+        for server in self._servers:
+            self.destroy_service(server)
         for output in self._outputs.values():
             self.destroy_lifecycle_publisher(output)
-        self._worker, self._session, self._outputs = None, None, {}
+        self._worker, self._session, self._outputs, self._servers = None, None, {}, []
 
     def start(self) -> None:
         if self._subscribe and self._enabled and self._input is None:
@@ -166,7 +170,10 @@ class SegmentationNode(ManagedNode):
         if self._worker is not None:
             self._worker.offer(frame)
 
-    def _segment(self, session: SegmentationSession, item: RawFrame | StampedFrame) -> None:
+    def _segment(self, item: RawFrame | StampedFrame) -> None:
+        session = self._session
+        if session is None:
+            return
         start = time.perf_counter()
         frame = item.decode(self.parameters["depth_unit"]) if isinstance(item, RawFrame) else item
         converted = time.perf_counter()
