@@ -67,6 +67,7 @@ def _tile(frame: Frame, rule: LabelRule, with_depth: bool) -> NDArray[np.uint8]:
             caption += "   no depth"
         else:
             coloured, near, far = colour_depth(frame.depth)
+            coloured[frame.depth <= 0] = _NOTHING  # on paper, a dark grey would pass for near
             pictures.append(cv2.resize(coloured, small, interpolation=cv2.INTER_NEAREST).astype(np.uint8))
             caption += f"   {near:.2f} to {far:.2f} m"
     pictures = np.hstack(pictures)

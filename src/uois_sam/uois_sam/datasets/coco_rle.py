@@ -30,10 +30,17 @@ def decode_rle(rle: Any, size: tuple[int, int]) -> NDArray[np.bool_]:
     Raises:
         InputError: it is something else, of another size, or its runs do not fill the image.
     """
-    if not isinstance(rle, dict) or "counts" not in rle or list(rle.get("size", ())) != list(size):
+    if (
+        not isinstance(rle, dict)
+        or rle.get("size") != list(size)
+        or not isinstance(rle.get("counts"), (str, list))
+    ):
         raise InputError(f"mask is no run-length code of {size[0]} x {size[1]} px (height x width)")
     counts = rle["counts"]
-    runs = np.array(_runs(counts) if isinstance(counts, str) else counts, np.int64)
+    try:
+        runs = np.array(_runs(counts) if isinstance(counts, str) else counts, np.int64)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise InputError(f"runs of a mask are no whole numbers: {error}") from error
     if runs.ndim != 1 or (runs < 0).any() or runs.sum() != size[0] * size[1]:
         raise InputError(f"runs of a mask cover {runs.sum()} of {size[0] * size[1]} pixels; the file is damaged")
     inside = np.arange(len(runs)) % 2 == 1

@@ -75,6 +75,8 @@ def read_organised(path: Path) -> tuple[NDArray[np.float64], NDArray[np.float64]
     try:
         form = header["DATA"][0]
         width, height = int(header["WIDTH"][0]), int(header["HEIGHT"][0])
+        if width < 1 or height < 1:
+            raise ValueError(f"it has {width} x {height} points")
         columns = zip(header["FIELDS"], header["TYPE"], header["SIZE"], header["COUNT"], strict=True)
         record = np.dtype([(name, f"<{_KINDS[kind]}{size}", (int(n),)) for name, kind, size, n in columns])
         if form == "binary":
