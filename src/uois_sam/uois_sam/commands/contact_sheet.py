@@ -70,11 +70,10 @@ def _tile(frame: Frame, rule: LabelRule, with_depth: bool) -> NDArray[np.uint8]:
             coloured[frame.depth <= 0] = _NOTHING  # on paper, a dark grey would pass for near
             pictures.append(cv2.resize(coloured, small, interpolation=cv2.INTER_NEAREST).astype(np.uint8))
             caption += f"   {near:.2f} to {far:.2f} m"
-    pictures = np.hstack(pictures)
-    band = np.full((_CAPTION, pictures.shape[1], 3), _PAPER, np.uint8)
-    caption = _fit(caption, pictures.shape[1])
-    cv2.putText(band, caption, (2, _CAPTION - 7), _FONT, _FONT_SIZE, _INK, 1, cv2.LINE_AA)
-    return np.vstack([band, pictures])
+    row = np.hstack(pictures)
+    band = np.full((_CAPTION, row.shape[1], 3), _PAPER, np.uint8)
+    cv2.putText(band, _fit(caption, row.shape[1]), (2, _CAPTION - 7), _FONT, _FONT_SIZE, _INK, 1, cv2.LINE_AA)
+    return np.vstack([band, row])
 
 
 def _outlined(objects: NDArray[np.uint16], image: NDArray[np.uint8]) -> NDArray[np.uint8]:
