@@ -57,13 +57,13 @@ def _tile(frame: Frame, rule: LabelRule, with_depth: bool) -> NDArray[np.uint8]:
     count = int(objects.max(initial=0))
     ignored = cv2.resize(rule.ignored(label).astype(np.uint8), small, interpolation=cv2.INTER_NEAREST) > 0
     hatched = ignored & (np.add.outer(np.arange(small[1]), np.arange(small[0])) % 6 < 2)
-    image = np.where(hatched[..., None], _IGNORED, image).astype(np.uint8)
+    seen = np.where(hatched[..., None], _IGNORED, image).astype(np.uint8)
     shown = cv2.resize(objects, small, interpolation=cv2.INTER_NEAREST).astype(np.uint16)
-    pictures = [_outlined(shown, image)]
+    pictures = [_outlined(shown, seen)]
     caption = f"{frame.name}   {count} object{'' if count == 1 else 's'}"
     if with_depth:
         if frame.depth is None:
-            pictures.append(np.full_like(image, _NOTHING))
+            pictures.append(np.full_like(seen, _NOTHING))
             caption += "   no depth"
         else:
             coloured, near, far = colour_depth(frame.depth)
