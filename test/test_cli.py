@@ -10,7 +10,7 @@ import pytest
 from uois_sam import __version__, cli
 from uois_sam.errors import InputError
 
-COMMANDS = ("demo", "segment", "evaluate", "synth", "train", "bench")
+COMMANDS = ("demo", "segment", "evaluate", "datasets", "synth", "train", "bench")
 
 
 def say(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> tuple[int, str, str]:
@@ -31,7 +31,9 @@ def test_help_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:
     assert "examples:" in out
 
 
-@pytest.mark.parametrize("words", [[name] for name in COMMANDS] + [["train", "segmenter"], ["train", "hdnet"]])
+@pytest.mark.parametrize(
+    "words", [[name] for name in COMMANDS] + [["train", "segmenter"], ["train", "hdnet"], ["datasets", "list"]]
+)
 def test_each_command_explains_itself_with_an_example(
     words: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -13,8 +13,8 @@ from uois_sam.commands.options import add_parser as make_parser
 from uois_sam.errors import InputError
 
 if TYPE_CHECKING:
-    from uois_sam.datasets.folder import FolderDataset
     from uois_sam.datasets.label_rule import LabelRule
+    from uois_sam.datasets.labelled import LabelledDataset
     from uois_sam.evaluation.evaluate import Segment
     from uois_sam.types import Frame
 
@@ -25,11 +25,13 @@ data sets
   folder:PATH        color/, label/ (8 or 16 bit PNG), optional depth/ and camera.json
   {HELDOUT}  150 synthetic tables of objects that training never sees;
                      drawn into the user's cache on first use
+  ocid:PATH, osd:PATH, phocal:PATH, housecat6d:PATH, tod:PATH, uoais-sim:PATH
+                     published sets as their archives unpack; see uois-sam datasets list
 
-Which labels are objects: --first-object and --ignore say so; else "first_object" and "ignore"
-in the folder's dataset.json; else it is detected and said: where label 0 covers only pixels
-without depth, 0 means "not labelled" (counts for nobody) and 1 the table, objects start at 2;
-otherwise 0 is background and objects start at 1.
+Which labels are objects: --first-object and --ignore say so; else, for a published set, its own
+rule; for a folder, "first_object" and "ignore" in its dataset.json; else it is detected and
+said: where label 0 covers only pixels without depth, 0 means "not labelled" (counts for nobody)
+and 1 the table, objects start at 2; otherwise 0 is background and objects start at 1.
 
 The table has precision P, recall R and F of overlap and boundary, and the share of objects with
 F above 0.75 (%75), in per cent, averaged over images, with 95 % bootstrap intervals.
@@ -38,6 +40,7 @@ FILE has the same as fractions, and every image.
 examples:
   uois-sam evaluate --dataset folder:my_table --json out/scores.json
   uois-sam evaluate --dataset folder:my_table --json out/rgb.json --no-depth
+  uois-sam evaluate --dataset ocid:data/OCID-dataset --json out/ocid.json
   uois-sam evaluate --dataset {HELDOUT} --json out/heldout.json --model runs/hdnet/model
   uois-sam evaluate --dataset folder:my_table --json out/geometry.json --baseline geometry"""
 
@@ -45,7 +48,7 @@ examples:
 def add_parser(commands: argparse._SubParsersAction) -> None:
     """Add the command."""
     parser = make_parser(commands, "evaluate", "score a model, or the geometric baseline, on a data set", _EPILOG)
-    parser.add_argument("--dataset", required=True, metavar="D", help=f"folder:PATH or {HELDOUT}")
+    parser.add_argument("--dataset", required=True, metavar="D", help=f"folder:PATH, ocid:PATH, ... or {HELDOUT}")
     parser.add_argument("--json", type=Path, required=True, metavar="FILE", help="file to write the scores to")
     who = parser.add_mutually_exclusive_group()
     who.add_argument(
@@ -80,11 +83,13 @@ def run(options: argparse.Namespace) -> int:
     """Score every frame of the data set."""
     from uois_sam.commands.outputs import versions, write_json
     from uois_sam.commands.progress import progress_bar
+    from uois_sam.datasets.catalogue import open_dataset
     from uois_sam.evaluation.evaluate import evaluate
 
     if options.baseline and options.no_depth:
         raise InputError("the geometric baseline sees nothing but depth; leave out --no-depth")
-    dataset = open_dataset(options.dataset)
+    with progress_bar("draw synthetic tables", "scene") as drawing:
+        dataset = open_dataset(options.dataset, drawing)
     rule = _rule(dataset, options)
     segment, described = _baseline() if options.baseline else _model(options.model, options.device)
     with progress_bar("evaluate", "image") as progress:
@@ -108,30 +113,7 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
-def open_dataset(name: str) -> FolderDataset:
-    """The data set of a name.
-
-    Raises:
-        InputError: there is none of that name, or it has no ground truth.
-    """
-    from uois_sam.commands.progress import progress_bar
-    from uois_sam.datasets.folder import FolderDataset
-
-    kind, separator, path = name.partition(":")
-    if name == HELDOUT:
-        from uois_sam.datasets.synthetic.heldout import ensure_heldout
-
-        with progress_bar("draw synthetic tables", "scene") as progress:
-            return FolderDataset(ensure_heldout(progress=progress))
-    if kind != "folder" or not separator:
-        raise InputError(f"data set {name!r} is unknown; give folder:PATH or {HELDOUT}")
-    dataset = FolderDataset(path)
-    if not (dataset.path / "label").is_dir():
-        raise InputError(f"{path} has no folder label/; scores need ground truth")
-    return dataset
-
-
-def _rule(dataset: FolderDataset, options: argparse.Namespace) -> LabelRule:
+def _rule(dataset: LabelledDataset, options: argparse.Namespace) -> LabelRule:
     """The label rule of the options and the data set; says which."""
     from uois_sam.datasets.label_rule import LabelRule
     from uois_sam.datasets.rule_choice import choose_rule
