@@ -83,7 +83,7 @@ def test_train_heads(calls: list[Any], kind: str) -> None:
     ((args, _),) = calls
     loaded, dataset, rule, name, run, settings, ranks = args
     assert loaded.description["kind"] == "tiny"
-    assert (len(dataset), rule.first_object, name, run) == (24, 1, str(bundled.resolve()), Path("r"))
+    assert (len(dataset), rule.first_object, name, run) == (24, 1, f"folder:{bundled.resolve()}", Path("r"))
     assert (settings.epochs, settings.share.percent, ranks.count) == (4, 10.0, 1)
 
 
@@ -100,6 +100,12 @@ def test_train_hpg_on_another_backbone(calls: list[Any]) -> None:
     ]
     assert main(given) == 0
     assert calls[0][0][5].backbone == "facebook/dinov2-small"
+
+
+def test_train_on_a_published_set(refused: Callable[..., str], tmp_path: Path) -> None:
+    given = ["train", "hpg", "--out", tmp_path / "r", "--data"]
+    assert f"{tmp_path / 'no'}" in refused(*given, f"uoais-sim/train:{tmp_path / 'no'}")
+    assert "data set 'coco:x' is unknown" in refused(*given, "coco:x")
 
 
 def test_train_refuses(tmp_path: Path, refused: Callable[..., str]) -> None:

@@ -14,9 +14,9 @@ from uois_sam.commands.options import add_parser as make_parser
 _EPILOG = """\
 UOIS-SAM as published: both heads on any SAM checkpoint, from any labelled folder.
   uois-sam train hpg --model facebook/sam-vit-large --backbone facebook/dinov2-small \\
-      --data data/uoais --percent 10 --out runs/hpg
-  uois-sam train hdnet --model runs/hpg/model --data data/uoais --percent 10 --out runs/hdnet
-  uois-sam evaluate --dataset folder:data/osd --json out/osd.json --model runs/hdnet/model
+      --data uoais-sim/train:data/uoais --percent 10 --out runs/hpg
+  uois-sam train hdnet --model runs/hpg/model --data uoais-sim/train:data/uoais --percent 10 --out runs/hdnet
+  uois-sam evaluate --dataset osd:data/osd --json out/osd.json --model runs/hdnet/model
 
 The small segmenter that comes with the project, from nothing:
   uois-sam synth --out data/train --count 4000 --seed 1 --size 240x320
@@ -71,7 +71,10 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
         "train the small promptable segmenter together with its HPG head",
         _RUN_EPILOG + _SEGMENTER_EPILOG,
     )
-    _add_run(segmenter, "data set written by `uois-sam synth`")
+    segmenter.add_argument(
+        "--data", type=Path, required=True, metavar="DIR", help="data set written by `uois-sam synth`"
+    )
+    _add_run(segmenter)
     segmenter.add_argument(
         "--steps", type=whole_number(1), metavar="N", help="optimiser steps, in place of loop.steps"
     )
@@ -89,8 +92,7 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
     hdnet.set_defaults(run=run_hdnet)
 
 
-def _add_run(parser: argparse.ArgumentParser, data: str) -> None:
-    parser.add_argument("--data", type=Path, required=True, metavar="DIR", help=data)
+def _add_run(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", type=Path, required=True, metavar="RUN", help="folder of the run")
     parser.add_argument("--config", type=Path, metavar="FILE.yaml", help="settings that differ from the defaults")
     add_device(parser)
@@ -98,7 +100,14 @@ def _add_run(parser: argparse.ArgumentParser, data: str) -> None:
 
 def _add_head(parser: argparse.ArgumentParser) -> None:
     add_model(parser)
-    _add_run(parser, "folder with color/, label/ and, if there is some, depth/ and camera.json")
+    parser.add_argument(
+        "--data",
+        required=True,
+        metavar="D",
+        help="folder with color/, label/ and, if there is some, depth/ and camera.json; or a published set, "
+        "such as uoais-sim/train:PATH (see uois-sam datasets list)",
+    )
+    _add_run(parser)
     parser.add_argument("--epochs", type=whole_number(1), metavar="N", help="in place of the setting `epochs`")
     parser.add_argument(
         "--percent", type=float, metavar="P", help="of the frames to train on, in place of `share.percent`"
@@ -134,7 +143,7 @@ def run_hdnet(options: argparse.Namespace) -> int:
 
 
 def _run_head(options: argparse.Namespace, defaults: Any, train: Callable[..., Path]) -> int:
-    from uois_sam.datasets.folder import FolderDataset
+    from uois_sam.datasets.catalogue import open_dataset
     from uois_sam.datasets.rule_choice import choose_rule
     from uois_sam.segmentation.load import choose_device, load_segmenter
     from uois_sam.training.config import read_settings
@@ -145,12 +154,13 @@ def _run_head(options: argparse.Namespace, defaults: Any, train: Callable[..., P
         settings = replace(settings, epochs=options.epochs)
     if options.percent is not None:
         settings = replace(settings, share=replace(settings.share, percent=options.percent))
-    dataset = FolderDataset(options.data)
+    name = options.data if ":" in options.data else f"folder:{Path(options.data).resolve()}"
+    dataset = open_dataset(name)
     rule, _ = choose_rule(dataset)
     device = own_device(choose_device(options.device))
     ranks = Ranks.of_torchrun(device)
     loaded = load_segmenter(options.model, device)
-    model = train(loaded, dataset, rule, str(options.data.resolve()), options.out, settings, ranks)
+    model = train(loaded, dataset, rule, name, options.out, settings, ranks)
     if ranks.first:
         _report(model)
     return 0
