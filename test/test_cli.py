@@ -32,7 +32,12 @@ def test_help_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 @pytest.mark.parametrize(
-    "words", [[name] for name in COMMANDS] + [["train", "segmenter"], ["train", "hdnet"], ["datasets", "list"]]
+    "words",
+    [
+        *([name] for name in COMMANDS),
+        *(["train", kind] for kind in ("segmenter", "hpg", "hdnet")),
+        ["datasets", "list"],
+    ],
 )
 def test_each_command_explains_itself_with_an_example(
     words: list[str], capsys: pytest.CaptureFixture[str]
