@@ -22,6 +22,8 @@ def test_images_without_depth_are_answered(probe: Probe, tmp_path: Path) -> None
         answer = inbox.wait()
         assert answer is not None
         assert len(answer.instances) == 3
+        # The probe may find the camera later than perception did, and finds its image publisher last.
+        probe.until(lambda: probe.node.count_publishers(f"/colour/{IMAGE}"), "the probe sees the camera")
         publishers = {name: probe.node.count_publishers(f"/colour/{name}") for name in (IMAGE, DEPTH, CAMERA_INFO)}
         assert publishers == {IMAGE: 1, DEPTH: 0, CAMERA_INFO: 0}
     finally:
