@@ -146,9 +146,9 @@ def read_evaluation(path: Path) -> tuple[Evaluation, dict[str, Any]]:
 def _read_row(row: object, index: int) -> ImageScores:
     if not isinstance(row, dict) or not isinstance(row.get("name"), str):
         raise InputError(f"row {index} has no name; wanted what `uois-sam evaluate --json` writes")
-    values = {}
+    values: dict[str, Any] = {}
     for field in fields(Scores):
-        value = row.get(field.name)
+        value: Any = row.get(field.name)
         whole = field.name in _COUNTS
         fits = type(value) is int if whole else type(value) in (int, float)
         if not fits or not (value >= 0 and (whole or value <= 1)):
