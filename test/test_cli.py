@@ -10,8 +10,8 @@ import pytest
 from uois_sam import __version__, cli
 from uois_sam.errors import InputError
 
-COMMANDS = ("demo", "segment", "evaluate", "reproduce", "synth", "train", "bench")
-NESTED = [["train", "segmenter"], ["train", "hdnet"], ["reproduce", "table4"]]
+COMMANDS = ("demo", "segment", "evaluate", "reproduce", "datasets", "synth", "train", "bench")
+NESTED = [["train", "segmenter"], ["train", "hdnet"], ["datasets", "list"], ["reproduce", "table4"]]
 
 
 def say(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> tuple[int, str, str]:

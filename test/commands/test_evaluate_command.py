@@ -108,7 +108,9 @@ def test_bad_data_sets(table: Path, tmp_path: Path, pipeline: BrightThings, refu
     def complaint(dataset: str, *more: str) -> str:
         return refused("evaluate", "--dataset", dataset, "--json", out, *more)
 
-    assert "unknown; give folder:PATH" in complaint("osd")
+    assert "unknown; give folder:PATH" in complaint("coco")
+    assert "names no folder; give osd:PATH" in complaint("osd")
+    assert "OSD: " in complaint(f"osd:{tmp_path / 'nowhere'}")
     assert "is no folder" in complaint(f"folder:{tmp_path / 'nowhere'}")
     assert "not allowed with" in complaint(f"folder:{table}", "--model", "x", "--baseline", "geometry")
     assert "leave out --no-depth" in complaint(f"folder:{table}", "--no-depth", "--baseline", "geometry")

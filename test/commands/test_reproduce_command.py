@@ -59,7 +59,7 @@ def test_what_the_data_cannot_give_stands_in_its_place(
 def test_bad_input(table: Path, tmp_path: Path, refused: Callable[..., str]) -> None:
     out = tmp_path / "out.json"
     start = ("reproduce", "table4", "--json", out, "--dataset")
-    assert "unknown; give folder:PATH" in refused(*start, "osd")
+    assert "give osd:PATH" in refused(*start, "osd")
     assert "is no folder" in refused(*start, f"folder:{tmp_path / 'nowhere'}")
     assert "no whole number" in refused(*start, f"folder:{table}", "--frames", "0")
     assert "no config.json" in refused(*start, f"folder:{table}", "--model", table)

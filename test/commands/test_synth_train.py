@@ -9,11 +9,12 @@ from typing import Any
 import pytest
 
 from uois_sam.cli import main
+from uois_sam.paths import bundled_sequence
 
 
 @pytest.fixture
 def calls(monkeypatch: pytest.MonkeyPatch) -> list[tuple[tuple[Any, ...], dict[str, Any]]]:
-    """Calls of the generator and of both trainings, none of which does anything."""
+    """Calls of the generator and of the trainings, none of which does anything."""
     seen: list[tuple[tuple[Any, ...], dict[str, Any]]] = []
 
     def take(*args: Any, **kwargs: Any) -> Path:
@@ -26,6 +27,7 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> list[tuple[tuple[Any, ...], dict[s
         "datasets.synthetic.generate.generate",
         "training.segmenter.train_segmenter",
         "training.hdnet.train_hdnet",
+        "training.hpg.train_hpg",
     ):
         monkeypatch.setattr(f"uois_sam.{name}", take)
     return seen
@@ -73,12 +75,37 @@ def test_train_segmenter(calls: list[Any], tmp_path: Path, capsys: pytest.Captur
     assert calls[1][0][2].loop.steps == 50
 
 
-def test_train_hdnet(calls: list[Any]) -> None:
-    assert main(["train", "hdnet", "--model", "m", "--data", "d", "--out", "r", "--steps", "4"]) == 0
+@pytest.mark.parametrize("kind", ["hpg", "hdnet"])
+def test_train_heads(calls: list[Any], kind: str) -> None:
+    bundled = bundled_sequence()
+    given = ["train", kind, "--data", str(bundled), "--out", "r", "--epochs", "4", "--percent", "10"]
+    assert main([*given, "--device", "cpu"]) == 0
     ((args, _),) = calls
-    model, data, run, settings, _ = args
-    assert (model, data, run) == (Path("m"), Path("d"), Path("r"))
-    assert (settings.loop.steps, settings.batch.on_things) == (4, 20)
+    loaded, dataset, rule, name, run, settings, ranks = args
+    assert loaded.description["kind"] == "tiny"
+    assert (len(dataset), rule.first_object, name, run) == (24, 1, f"folder:{bundled.resolve()}", Path("r"))
+    assert (settings.epochs, settings.share.percent, ranks.count) == (4, 10.0, 1)
+
+
+def test_train_hpg_on_another_backbone(calls: list[Any]) -> None:
+    given = [
+        "train",
+        "hpg",
+        "--data",
+        str(bundled_sequence()),
+        "--out",
+        "r",
+        "--backbone",
+        "facebook/dinov2-small",
+    ]
+    assert main(given) == 0
+    assert calls[0][0][5].backbone == "facebook/dinov2-small"
+
+
+def test_train_on_a_published_set(refused: Callable[..., str], tmp_path: Path) -> None:
+    given = ["train", "hpg", "--out", tmp_path / "r", "--data"]
+    assert f"{tmp_path / 'no'}" in refused(*given, f"uoais-sim/train:{tmp_path / 'no'}")
+    assert "data set 'coco:x' is unknown" in refused(*given, "coco:x")
 
 
 def test_train_refuses(tmp_path: Path, refused: Callable[..., str]) -> None:
@@ -90,4 +117,5 @@ def test_train_refuses(tmp_path: Path, refused: Callable[..., str]) -> None:
     assert "unknown setting loops; known are" in refused(*given, "--config", tmp_path / "bad.yaml")
     assert not (tmp_path / "r").exists()
     hdnet = ["train", "hdnet", *given[2:]]
-    assert "required: --model" in refused(*hdnet)
+    assert "is no folder" in refused(*hdnet)
+    assert "is 0.0" in refused(*hdnet, "--percent", 0)

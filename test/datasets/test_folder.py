@@ -12,7 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from uois_sam.datasets.folder import FolderDataset, natural_key
+from uois_sam.datasets.folder import FolderDataset
+from uois_sam.datasets.image_files import natural_key
 from uois_sam.datasets.label_rule import LabelRule
 from uois_sam.errors import InputError
 

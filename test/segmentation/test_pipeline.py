@@ -11,9 +11,9 @@ from uois_sam.errors import InputError, ModelError
 from uois_sam.sam.tiny.tiny import TinySegmenter
 from uois_sam.segmentation.hdnet import HDNet
 from uois_sam.segmentation.hpg import UpsamplingHead
-from uois_sam.segmentation.load import choose_device, load_pipeline
+from uois_sam.segmentation.load import choose_device, load_pipeline, load_segmenter
 from uois_sam.segmentation.pipeline import Pipeline
-from uois_sam.training.export import add_hdnet, write_model
+from uois_sam.training.export import write_hdnet, write_model
 from uois_sam.training.segmenter import HPG_CONFIG
 
 STAGES = {"encode", "prompts", "decode", "postprocess"}
@@ -26,7 +26,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = write_model(
         tmp_path_factory.mktemp("model"), TinySegmenter(), UpsamplingHead(64, 64, (1,)), HPG_CONFIG
     )
-    add_hdnet(folder, HDNet(96), 256)
+    write_hdnet(folder, load_segmenter(str(folder), torch.device("cpu")), HDNet(96), 256)
     config = json.loads((folder / "config.json").read_text())
     config["settings"] = {"foreground_threshold": 0.0, "score_threshold": 0.0, "max_area": 480 * 640}
     (folder / "config.json").write_text(json.dumps(config))

@@ -100,28 +100,34 @@ def test_what_is_written_is_read(steps: int, rate: float, on: bool) -> None:
         assert read_settings(Path(file.name), Outer()) == wanted
 
 
-def test_the_settings_of_both_trainings_can_be_read(tmp_path: Path) -> None:
+def test_the_settings_of_all_trainings_can_be_read(tmp_path: Path) -> None:
     from uois_sam.training.hdnet import HDNetTraining
+    from uois_sam.training.hpg import HPGTraining
     from uois_sam.training.segmenter import SegmenterTraining
 
     path = tmp_path / "c.yaml"
     path.write_text("batch: {frames: 2}\nloop: {steps: 7, precision: bfloat16}\n")
     segmenter = read_settings(path, SegmenterTraining())
     assert (segmenter.batch.frames, segmenter.loop.steps) == (2, 7)
+    path.write_text("epochs: 3\nshare: {percent: 10}\nloop: {seed: 7}\n")
     hdnet = read_settings(path, HDNetTraining())
-    assert (hdnet.batch.frames, hdnet.batch.on_things, hdnet.loop.learning_rate) == (2, 20, 1e-3)
+    assert (hdnet.epochs, hdnet.share.percent, hdnet.points, hdnet.loop.seed) == (3, 10.0, 30, 7)
+    path.write_text("scales: [2, 1.75]\n")
+    assert read_settings(path, HPGTraining()).scales == (2.0, 1.75)
+    path.write_text("scales: [2, wide]\n")
+    with pytest.raises(InputError, match="scales is 'wide'; wanted a number"):
+        read_settings(path, HPGTraining())
     path.write_text("loop: {precision: float8}\n")
     with pytest.raises(InputError, match="precision is 'float8'"):
         read_settings(path, SegmenterTraining())
 
 
-@pytest.mark.parametrize("name", ["train_segmenter", "train_hdnet"])
+@pytest.mark.parametrize("name", ["train_segmenter", "train_hpg", "train_hdnet"])
 def test_the_sample_configs_are_of_use(name: str) -> None:
     from uois_sam.paths import config_dir
     from uois_sam.training.hdnet import HDNetTraining
+    from uois_sam.training.hpg import HPGTraining
     from uois_sam.training.segmenter import SegmenterTraining
 
-    path = config_dir() / f"{name}.yaml"
-    if not path.is_file():
-        pytest.skip(f"no {name}.yaml yet")
-    read_settings(path, SegmenterTraining() if name == "train_segmenter" else HDNetTraining())
+    defaults = {"train_segmenter": SegmenterTraining(), "train_hpg": HPGTraining(), "train_hdnet": HDNetTraining()}
+    assert read_settings(config_dir() / f"{name}.yaml", defaults[name]) != defaults[name]

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from uois_sam.errors import InputError, ModelError
 from uois_sam.training.batches import Batch
-from uois_sam.training.loop import CHECKPOINT, LoopSettings, ParameterGroup, learning_rate, train
+from uois_sam.training.loop import BEST, CHECKPOINT, LoopSettings, ParameterGroup, Validation, learning_rate, train
 
 SETTINGS = LoopSettings(steps=12, checkpoint_every=4, warmup=2, learning_rate=0.05, threads=1)
 
@@ -51,6 +51,18 @@ def test_learns_and_keeps_a_record(tmp_path: Path) -> None:
     assert last["half"] == pytest.approx(last["loss"] / 2, abs=1e-4)
     assert json.loads((tmp_path / "r" / "config.json").read_text())["loop"]["steps"] == 100
     assert (tmp_path / "r" / "revision.txt").read_text()
+
+
+def test_curves_are_written_for_tensorboard(tmp_path: Path) -> None:
+    pytest.importorskip("tensorboard")
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    run(tmp_path / "r", replace(SETTINGS, steps=100))
+    events = EventAccumulator(str(tmp_path / "r" / "tensorboard"))
+    events.Reload()
+    assert [point.step for point in events.Scalars("train/loss")] == [50, 100]
+    logged = [row["loss"] for row in rows(tmp_path / "r")]
+    assert [point.value for point in events.Scalars("train/loss")] == pytest.approx(logged, abs=1e-6)
 
 
 def test_killed_and_resumed_is_the_same_run(tmp_path: Path) -> None:
@@ -112,3 +124,55 @@ def test_rate_rises_and_falls() -> None:
 def test_refuses_settings_that_make_no_run(bad: dict[str, object]) -> None:
     with pytest.raises(InputError):
         LoopSettings(**bad)  # type: ignore[arg-type]
+
+
+def test_rate_falls_to_a_tenth_at_each_drop() -> None:
+    settings = LoopSettings(steps=30, warmup=0, learning_rate=1.0, drop_every=10)
+    assert [learning_rate(k, settings) for k in (0, 9, 10, 19, 20, 29)] == pytest.approx(
+        [1, 1, 0.1, 0.1, 0.01, 0.01]
+    )
+
+
+def test_the_lowest_validation_loss_is_kept(tmp_path: Path) -> None:
+    said = iter([3.0, 1.0, 2.0])
+    seen: list[Tensor] = []
+
+    def look(model: nn.Module) -> dict[str, float]:
+        assert not model.training
+        seen.append(model.state_dict()["weight"].clone())
+        return {"loss": next(said)}
+
+    model = fresh()
+    best = train(
+        model,
+        [ParameterGroup(list(model.parameters()))],
+        compute,
+        make_batches,
+        tmp_path,
+        SETTINGS,
+        {},
+        Validation(4, look),
+    )
+    assert torch.equal(best.state_dict()["weight"], seen[1])
+    assert not torch.equal(seen[1], seen[2])
+    assert torch.load(tmp_path / BEST, weights_only=True)["step"] == 8
+    assert [row["validation_loss"] for row in rows(tmp_path) if "validation_loss" in row] == [3, 1, 2]
+
+
+def test_the_lowest_loss_outlives_a_kill(tmp_path: Path) -> None:
+    def begin(said: list[float], batches=make_batches) -> nn.Module:
+        model, answers = fresh(), iter(said)
+        validation = Validation(4, lambda _: {"loss": next(answers)})
+        groups = [ParameterGroup(list(model.parameters()))]
+        return train(model, groups, compute, batches, tmp_path, SETTINGS, {}, validation)
+
+    def killed(first: int, last: int) -> Iterator[Batch]:
+        for step, batch in enumerate(make_batches(first, last), start=first):
+            if step == 5:
+                raise KeyboardInterrupt
+            yield batch
+
+    with pytest.raises(KeyboardInterrupt):
+        begin([1.0], killed)
+    begin([2.0, 3.0])
+    assert torch.load(tmp_path / BEST, weights_only=True)["step"] == 4

@@ -8,7 +8,6 @@ import torch
 
 from uois_sam.segmentation.load import load_pipeline
 from uois_sam.training.batches import BatchDataset, BatchSettings
-from uois_sam.training.hdnet import HDNetTraining, train_hdnet
 from uois_sam.training.loop import LoopSettings
 from uois_sam.training.prepared import prepare
 from uois_sam.training.segmenter import SegmenterTraining, train_segmenter
@@ -34,14 +33,12 @@ def test_an_epoch_sees_every_frame_once(tables: Path) -> None:
     assert len(seen) == 4
 
 
-def test_from_tables_to_a_pipeline_with_hdnet(tables: Path, tmp_path: Path) -> None:
+def test_from_tables_to_a_pipeline(tables: Path, tmp_path: Path) -> None:
     batch = BatchSettings(frames=2, on_things=2, on_background=1)
     model = train_segmenter(
         tables, tmp_path / "segmenter", SegmenterTraining(imagenet=False, batch=batch, loop=LOOP), CPU
     )
     row = json.loads((tmp_path / "segmenter" / "metrics.jsonl").read_text().splitlines()[-1])
     assert {"loss", "mask", "foreground", "heatmap", "score", "locate"} <= set(row)
-    final = train_hdnet(model, tables, tmp_path / "hdnet", HDNetTraining(batch=batch, loop=LOOP), CPU)
-    pipeline = load_pipeline(str(final), "cpu")
-    assert pipeline.hdnet is not None
+    pipeline = load_pipeline(str(model), "cpu")
     assert pipeline(np.zeros((240, 320, 3), np.uint8)).label_image.shape == (240, 320)

@@ -20,6 +20,7 @@ from uois_sam.commands.startup import PATIENCE, check_perception, start_percepti
 from uois_sam.commands.tables import text_table
 from uois_sam.errors import UoisSamError
 from uois_sam.nodes.listener import Listener, decode
+from uois_sam.nodes.stamps import stamp_ns
 
 TRANSPORT_MESSAGES = 200
 """Images whose way to another process is timed."""
@@ -50,18 +51,18 @@ def measure_nodes(model: str, device: str, frames: int, threads: int | None) -> 
 
 
 def _time_transport(domain: int, folder: Path) -> dict[str, float]:
-    """Milliseconds from the stamp of an image message to its subscriber here, message decoded."""
+    """Milliseconds from the stamp of an image message to the callback of an ordinary subscription here."""
     latencies: list[float] = []
 
-    def take(name: str, cdr: bytes, _: int) -> None:
-        decode(name, cdr)
-        latencies.append((time.time_ns() - header_stamp(cdr)) / 1e6)
+    def take(message: Any, arrival: int) -> None:
+        latencies.append((arrival - stamp_ns(message.header.stamp)) / 1e6)
 
     with (
         Stack(folder) as stack,
-        Listener(domain, ["image"], take) as listener,
+        Listener(domain, [], lambda name, cdr, arrival: None) as listener,
         progress_bar("camera to subscriber", "image") as progress,
     ):
+        listener.hear_decoded("image", take)
         stack.start("camera", {"source": "bundled", "rate": _TRANSPORT_RATE, "wait_for_subscribers": 1})
         deadline = time.monotonic() + PATIENCE
         while len(latencies) < TRANSPORT_MESSAGES + _WARM_UP:

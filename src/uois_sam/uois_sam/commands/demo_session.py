@@ -25,7 +25,7 @@ from uois_sam.commands.demo_source import Scoring, SourceFacts, open_reference
 from uois_sam.commands.domain import own_domain
 from uois_sam.commands.stack import Stack
 from uois_sam.commands.startup import PATIENCE, check_perception, start_perception
-from uois_sam.datasets.folder import natural_key
+from uois_sam.datasets.image_files import natural_key
 from uois_sam.datasets.rule_choice import choose_rule
 from uois_sam.errors import UoisSamError
 from uois_sam.nodes.answer import DecodedAnswer, decode_answer, rgb, structured_points, xyz

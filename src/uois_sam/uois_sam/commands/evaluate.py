@@ -14,8 +14,8 @@ from uois_sam.errors import InputError
 
 if TYPE_CHECKING:
     from uois_sam.commands.report.worst import WorstImages
-    from uois_sam.datasets.folder import FolderDataset
     from uois_sam.datasets.label_rule import LabelRule
+    from uois_sam.datasets.labelled import LabelledDataset
     from uois_sam.evaluation.bootstrap import Mean
     from uois_sam.evaluation.evaluate import Segment
     from uois_sam.evaluation.results import Evaluation
@@ -29,11 +29,13 @@ data sets
   folder:PATH        color/, label/ (8 or 16 bit PNG), optional depth/ and camera.json
   {HELDOUT}  150 synthetic tables of objects that training never sees;
                      drawn into the user's cache on first use
+  ocid:PATH, osd:PATH, phocal:PATH, housecat6d:PATH, tod:PATH, uoais-sim:PATH
+                     published sets as their archives unpack; see uois-sam datasets list
 
-Which labels are objects: --first-object and --ignore say so; else "first_object" and "ignore"
-in the folder's dataset.json; else it is detected and said: where label 0 covers only pixels
-without depth, 0 means "not labelled" (counts for nobody) and 1 the table, objects start at 2;
-otherwise 0 is background and objects start at 1."""
+Which labels are objects: --first-object and --ignore say so; else, for a published set, its own
+rule; for a folder, "first_object" and "ignore" in its dataset.json; else it is detected and
+said: where label 0 covers only pixels without depth, 0 means "not labelled" (counts for nobody)
+and 1 the table, objects start at 2; otherwise 0 is background and objects start at 1."""
 
 _EPILOG = f"""\
 {DATA_EPILOG}
@@ -51,6 +53,7 @@ examples:
   uois-sam evaluate --dataset folder:my_table --json out/scores.json --html out/scores.html
   uois-sam evaluate --dataset folder:my_table --json out/rgb.json --no-depth \\
       --against out/scores.json
+  uois-sam evaluate --dataset ocid:data/OCID-dataset --json out/ocid.json --workers 4
   uois-sam evaluate --dataset {HELDOUT} --json out/heldout.json --model runs/hdnet/model
   uois-sam evaluate --dataset folder:my_table --json out/geometry.json --baseline geometry"""
 
@@ -80,7 +83,7 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
 
 def add_data(parser: argparse.ArgumentParser) -> None:
     """What every command that scores has: the data set, how to read and score it, and the file of the scores."""
-    parser.add_argument("--dataset", required=True, metavar="D", help=f"folder:PATH or {HELDOUT}")
+    parser.add_argument("--dataset", required=True, metavar="D", help=f"folder:PATH, ocid:PATH, ... or {HELDOUT}")
     parser.add_argument("--json", type=Path, required=True, metavar="FILE", help="file to write the scores to")
     parser.add_argument(
         "--frames", type=whole_number(1), metavar="N", help="score N frames, evenly spaced over the data set"
@@ -155,9 +158,12 @@ def open_frames(options: argparse.Namespace) -> tuple[Sequence[Frame], LabelRule
     Raises:
         InputError: as `open_dataset`, or the labels cannot be read.
     """
+    from uois_sam.commands.progress import progress_bar
+    from uois_sam.datasets.catalogue import open_dataset
     from uois_sam.datasets.subset import EvenlySpaced
 
-    dataset = open_dataset(options.dataset)
+    with progress_bar("draw synthetic tables", "scene") as drawing:
+        dataset = open_dataset(options.dataset, drawing)
     rule = _rule(dataset, options)
     return dataset if options.frames is None else EvenlySpaced(dataset, options.frames), rule
 
@@ -176,30 +182,7 @@ def described_run(options: argparse.Namespace, rule: LabelRule) -> dict[str, Any
     }
 
 
-def open_dataset(name: str) -> FolderDataset:
-    """The data set of a name.
-
-    Raises:
-        InputError: there is none of that name, or it has no ground truth.
-    """
-    from uois_sam.commands.progress import progress_bar
-    from uois_sam.datasets.folder import FolderDataset
-
-    kind, separator, path = name.partition(":")
-    if name == HELDOUT:
-        from uois_sam.datasets.synthetic.heldout import ensure_heldout
-
-        with progress_bar("draw synthetic tables", "scene") as progress:
-            return FolderDataset(ensure_heldout(progress=progress))
-    if kind != "folder" or not separator:
-        raise InputError(f"data set {name!r} is unknown; give folder:PATH or {HELDOUT}")
-    dataset = FolderDataset(path)
-    if not (dataset.path / "label").is_dir():
-        raise InputError(f"{path} has no folder label/; scores need ground truth")
-    return dataset
-
-
-def _rule(dataset: FolderDataset, options: argparse.Namespace) -> LabelRule:
+def _rule(dataset: LabelledDataset, options: argparse.Namespace) -> LabelRule:
     """The label rule of the options and the data set; says which."""
     from uois_sam.datasets.label_rule import LabelRule
     from uois_sam.datasets.rule_choice import choose_rule

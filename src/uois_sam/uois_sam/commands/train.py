@@ -1,27 +1,38 @@
-"""`uois-sam train`: the bundled segmenter with its HPG head, and HDNet on top of it."""
+"""`uois-sam train`: the bundled segmenter, and UOIS-SAM's two heads for any segmenter."""
 
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
-from uois_sam.commands.options import add_device, whole_number
+from uois_sam.commands.options import add_device, add_model, whole_number
 from uois_sam.commands.options import add_parser as make_parser
 
 _EPILOG = """\
-The way to a model, from nothing:
+UOIS-SAM as published: both heads on any SAM checkpoint, from any labelled folder.
+  uois-sam train hpg --model facebook/sam-vit-large --backbone facebook/dinov2-small \\
+      --data uoais-sim/train:data/uoais --percent 10 --out runs/hpg
+  uois-sam train hdnet --model runs/hpg/model --data uoais-sim/train:data/uoais --percent 10 --out runs/hdnet
+  uois-sam evaluate --dataset osd:data/osd --json out/osd.json --model runs/hdnet/model
+
+The small segmenter that comes with the project, from nothing:
   uois-sam synth --out data/train --count 4000 --seed 1 --size 240x320
   uois-sam train segmenter --data data/train --out runs/segmenter
   uois-sam train hdnet --model runs/segmenter/model --data data/train --out runs/hdnet
-  uois-sam evaluate --dataset synthetic-heldout --json out/heldout.json --model runs/hdnet/model"""
+
+Several GPUs: torchrun --nproc-per-node 4 .venv/bin/uois-sam train hpg ..."""
 
 _RUN_EPILOG = """\
-RUN holds config.json, metrics.jsonl (a line every 50 steps), a checkpoint, and in the end model/,
-the folder that --model of the other commands takes. The same command goes on from the checkpoint
-of a run that was interrupted.
+RUN holds config.json, revision.txt, metrics.jsonl, curves for TensorBoard, checkpoints, a picture of
+validation answers, and in the end model/, the folder that --model of the other commands takes. The
+same command goes on from the checkpoint of a run that was interrupted.
 
 FILE holds values that differ from the defaults, under the names of the settings:
+"""
+_SEGMENTER_EPILOG = """\
   batch:
     frames: 4
   loop:
@@ -29,43 +40,78 @@ FILE holds values that differ from the defaults, under the names of the settings
     learning_rate: 1.2e-3
 
 example:
-"""
-_SEGMENTER_EXAMPLE = "  uois-sam train segmenter --data data/train --out runs/segmenter --steps 4000"
-_HDNET_EXAMPLE = "  uois-sam train hdnet --model runs/segmenter/model --data data/train --out runs/hdnet"
+  uois-sam train segmenter --data data/train --out runs/segmenter --steps 4000"""
+_HPG_EPILOG = """\
+  sigma: 0.02
+  batch: 16
+  share:
+    percent: 10
+
+example:
+  uois-sam train hpg --model sam_vit_b.pth --backbone facebook/dinov2-small --data data/uoais --out runs/hpg"""
+_HDNET_EPILOG = """\
+  points: 30
+  epochs: 10
+  share:
+    percent: 10
+
+example:
+  uois-sam train hdnet --model runs/hpg/model --data data/uoais --out runs/hdnet"""
 
 
 def add_parser(commands: argparse._SubParsersAction) -> None:
-    """Add the command and its two kinds."""
-    parser = make_parser(commands, "train", "train the small segmenter, or HDNet for it", _EPILOG)
+    """Add the command and its kinds."""
+    parser = make_parser(
+        commands, "train", "train the small segmenter, or HPG and HDNet for any segmenter", _EPILOG
+    )
     kinds = parser.add_subparsers(title="what to train", metavar="KIND", required=True)
     segmenter = make_parser(
         kinds,
         "segmenter",
         "train the small promptable segmenter together with its HPG head",
-        _RUN_EPILOG + _SEGMENTER_EXAMPLE,
+        _RUN_EPILOG + _SEGMENTER_EPILOG,
+    )
+    segmenter.add_argument(
+        "--data", type=Path, required=True, metavar="DIR", help="data set written by `uois-sam synth`"
     )
     _add_run(segmenter)
+    segmenter.add_argument(
+        "--steps", type=whole_number(1), metavar="N", help="optimiser steps, in place of loop.steps"
+    )
     segmenter.set_defaults(run=run_segmenter)
-    hdnet = make_parser(
-        kinds, "hdnet", "train HDNet on the frozen segmenter of a model folder", _RUN_EPILOG + _HDNET_EXAMPLE
+    hpg = make_parser(kinds, "hpg", "train HPG on a frozen backbone", _RUN_EPILOG + _HPG_EPILOG)
+    hpg.add_argument(
+        "--backbone",
+        metavar="B",
+        help='"embedding" (the segmenter\'s own, default), or a DINOv2 folder or hub name',
     )
-    hdnet.add_argument(
-        "--model", type=Path, required=True, metavar="DIR", help="model folder of `train segmenter`"
-    )
-    _add_run(hdnet)
+    _add_head(hpg)
+    hpg.set_defaults(run=run_hpg)
+    hdnet = make_parser(kinds, "hdnet", "train HDNet on a frozen segmenter", _RUN_EPILOG + _HDNET_EPILOG)
+    _add_head(hdnet)
     hdnet.set_defaults(run=run_hdnet)
 
 
 def _add_run(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--data", type=Path, required=True, metavar="DIR", help="data set written by `uois-sam synth`"
-    )
     parser.add_argument("--out", type=Path, required=True, metavar="RUN", help="folder of the run")
     parser.add_argument("--config", type=Path, metavar="FILE.yaml", help="settings that differ from the defaults")
-    parser.add_argument(
-        "--steps", type=whole_number(1), metavar="N", help="optimiser steps, in place of loop.steps"
-    )
     add_device(parser)
+
+
+def _add_head(parser: argparse.ArgumentParser) -> None:
+    add_model(parser)
+    parser.add_argument(
+        "--data",
+        required=True,
+        metavar="D",
+        help="folder with color/, label/ and, if there is some, depth/ and camera.json; or a published set, "
+        "such as uoais-sim/train:PATH (see uois-sam datasets list)",
+    )
+    _add_run(parser)
+    parser.add_argument("--epochs", type=whole_number(1), metavar="N", help="in place of the setting `epochs`")
+    parser.add_argument(
+        "--percent", type=float, metavar="P", help="of the frames to train on, in place of `share.percent`"
+    )
 
 
 def run_segmenter(options: argparse.Namespace) -> int:
@@ -81,16 +127,42 @@ def run_segmenter(options: argparse.Namespace) -> int:
     return 0
 
 
+def run_hpg(options: argparse.Namespace) -> int:
+    """Train HPG."""
+    from uois_sam.training.hpg import HPGTraining, train_hpg
+
+    settings = HPGTraining() if options.backbone is None else HPGTraining(backbone=options.backbone)
+    return _run_head(options, settings, train_hpg)
+
+
 def run_hdnet(options: argparse.Namespace) -> int:
     """Train HDNet."""
-    from uois_sam.segmentation.load import choose_device
-    from uois_sam.training.config import read_settings
     from uois_sam.training.hdnet import HDNetTraining, train_hdnet
 
-    settings = read_settings(options.config, HDNetTraining())
-    if options.steps is not None:
-        settings = replace(settings, loop=replace(settings.loop, steps=options.steps))
-    _report(train_hdnet(options.model, options.data, options.out, settings, choose_device(options.device)))
+    return _run_head(options, HDNetTraining(), train_hdnet)
+
+
+def _run_head(options: argparse.Namespace, defaults: Any, train: Callable[..., Path]) -> int:
+    from uois_sam.datasets.catalogue import open_dataset
+    from uois_sam.datasets.rule_choice import choose_rule
+    from uois_sam.segmentation.load import choose_device, load_segmenter
+    from uois_sam.training.config import read_settings
+    from uois_sam.training.ranks import Ranks, own_device
+
+    settings = read_settings(options.config, defaults)
+    if options.epochs is not None:
+        settings = replace(settings, epochs=options.epochs)
+    if options.percent is not None:
+        settings = replace(settings, share=replace(settings.share, percent=options.percent))
+    name = options.data if ":" in options.data else f"folder:{Path(options.data).resolve()}"
+    dataset = open_dataset(name)
+    rule, _ = choose_rule(dataset)
+    device = own_device(choose_device(options.device))
+    ranks = Ranks.of_torchrun(device)
+    loaded = load_segmenter(options.model, device)
+    model = train(loaded, dataset, rule, name, options.out, settings, ranks)
+    if ranks.first:
+        _report(model)
     return 0
 
 

@@ -1,4 +1,4 @@
-"""Finds out how a folder's ground truth is to be read where nobody says so."""
+"""Finds out how a data set's ground truth is to be read where nobody says so."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import numpy as np
 
 from uois_sam.datasets.folder import FolderDataset
 from uois_sam.datasets.label_rule import LabelRule
+from uois_sam.datasets.labelled import LabelledDataset
 from uois_sam.errors import InputError
 from uois_sam.types import Frame
 
@@ -16,14 +17,17 @@ _LOOKED_AT = 12
 _ALMOST = 0.98
 
 
-def choose_rule(dataset: FolderDataset) -> tuple[LabelRule, str]:
+def choose_rule(dataset: LabelledDataset) -> tuple[LabelRule, str]:
     """The rule of a data set, and where it comes from in words.
 
-    What dataset.json says is taken as it is; where it says nothing about labels, a dozen frames are looked at.
+    A published set has its own. For a folder, what dataset.json says is taken as it is; where it says nothing
+    about labels, a dozen frames are looked at.
 
     Raises:
         InputError: a frame that is looked at cannot be read.
     """
+    if not isinstance(dataset, FolderDataset):
+        return dataset.rule, "as the set is published"
     path = dataset.path / "dataset.json"
     if path.is_file() and {"first_object", "ignore"} & json.loads(path.read_bytes()).keys():
         return dataset.rule, "dataset.json"

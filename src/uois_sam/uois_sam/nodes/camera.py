@@ -212,22 +212,30 @@ class CameraNode(ManagedNode):
 
     def _publish(self, frame: Frame) -> None:
         header = Header(frame_id=self.parameters["frame_id"])
+        camera = None if frame.camera is None else replace(frame.camera, frame_id=header.frame_id)
+        contents: dict[str, tuple[Any, Callable[[Any, Header], Any]]] = {
+            "image": (frame.image, image_to_msg),
+            "depth": (frame.depth, depth_to_msg),
+            "camera_info": (camera, camera_to_msg),
+        }
+        messages = {
+            name: convert(content, header)
+            for name, (content, convert) in contents.items()
+            if content is not None and self._wanted(name)
+        }
         if self.parameters["use_source_stamps"] and frame.stamp is not None:
             header.stamp = to_time(frame.stamp)
         else:
             header.stamp = self.get_clock().now().to_msg()
-        camera = None if frame.camera is None else replace(frame.camera, frame_id=header.frame_id)
         for listener in self.listeners:
             listener(StampedFrame(header, replace(frame, camera=camera)))
-        self._send("image", frame.image, image_to_msg, header)
-        self._send("depth", frame.depth, depth_to_msg, header)
-        self._send("camera_info", camera, camera_to_msg, header)
+        for name, message in messages.items():
+            self._outputs[name].publish(message)
         self.health.count("answered")
 
-    def _send(self, name: str, content: Any, convert: Callable[[Any, Header], Any], header: Header) -> None:
+    def _wanted(self, name: str) -> bool:
         output = self._outputs.get(name)
-        if output is not None and content is not None and output.get_subscription_count() > 0:
-            output.publish(convert(content, header))
+        return output is not None and output.get_subscription_count() > 0
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -20,7 +20,7 @@ from rclpy.signals import SignalHandlerOptions
 from sensor_msgs.msg import CameraInfo, Image, PointCloud2
 from uois_sam_msgs.msg import InstanceArray, InstanceCloudArray
 
-from uois_sam.nodes.topics import CAMERA_INFO, DEPTH, IMAGE, INSTANCES
+from uois_sam.nodes.topics import CAMERA_INFO, DEPTH, IMAGE, INSTANCES, RESULT_QOS, SENSOR_QOS
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -102,6 +102,12 @@ class Listener:
             self._handler(name, cdr, time.time_ns())
 
         self._node.create_subscription(topic.kind, topic.name, take, qos, raw=True)
+
+    def hear_decoded(self, name: str, handler: Callable[[Any, int], None]) -> None:
+        """Subscribe to one more topic as any node would; the handler takes the message and its arrival in ns."""
+        topic = TOPICS[name]
+        qos = SENSOR_QOS if topic.sensor else RESULT_QOS
+        self._node.create_subscription(topic.kind, topic.name, lambda m: handler(m, time.time_ns()), qos)
 
     def spin_once(self, timeout: float) -> None:
         """Handle what has come, at most one message; wait up to `timeout` seconds for it."""

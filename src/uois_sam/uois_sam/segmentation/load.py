@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -69,6 +69,43 @@ def load_pipeline(model: str = BUNDLED_MODEL, device: str = "auto", **settings: 
         SegmentationSettings.from_dict(settings)  # refuses unknown names before replace() does, in words
         pipeline.settings = replace(pipeline.settings, **settings)
     return pipeline
+
+
+@dataclass(frozen=True)
+class LoadedSegmenter:
+    """A segmenter alone, and what a model folder needs to name it again.
+
+    Attributes:
+        segmenter: ready to run.
+        channels: of each of its embedding's maps.
+        description: the "segmenter" of a model folder's config.json.
+        folder: the model folder it came from; None for a SAM checkpoint.
+    """
+
+    segmenter: PromptableSegmenter
+    channels: tuple[int, ...]
+    description: dict[str, Any]
+    folder: Path | None
+
+
+def load_segmenter(model: str, device: torch.device) -> LoadedSegmenter:
+    """The segmenter of a model, by the names that `load_pipeline` takes.
+
+    Raises:
+        ModelError: as `load_pipeline`.
+    """
+    folder = _model_folder(model)
+    if folder is None:
+        sam = _load_sam(model, device)
+        path = Path(model).expanduser()
+        name = str(path.resolve()) if path.exists() else model
+        return LoadedSegmenter(sam, (sam.token_dim,), {"kind": "sam", "name": name}, None)
+    description = read_config(folder)["segmenter"]
+    try:
+        segmenter, channels = _load_segmenter(folder, description, device)
+    except KeyError as error:
+        raise ModelError(f"{folder / 'config.json'} lacks {error}; see uois_sam.segmentation.load") from None
+    return LoadedSegmenter(segmenter, channels, dict(description), folder)
 
 
 def choose_device(device: str) -> torch.device:

@@ -8,7 +8,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from uois_sam.datasets.folder import FolderDataset, read_image
+from uois_sam.datasets.folder import FolderDataset
+from uois_sam.datasets.image_files import read_image
 from uois_sam.errors import InputError, SourceError
 from uois_sam.paths import bundled_sequence
 from uois_sam.sources.source import OpenSource

@@ -59,6 +59,8 @@ def _value(default: Any, value: Any, name: str) -> Any:
         return _filled(default, value, f"{name}.")
     if isinstance(default, float):
         return _number(value, name)
+    if isinstance(default, tuple) and isinstance(value, list):
+        return tuple(_number(each, name) for each in value)
     if type(value) is not type(default):
         raise InputError(f"{name} is {value!r}; wanted {_KINDS[type(default)]}")
     return value
@@ -74,4 +76,4 @@ def _number(value: Any, name: str) -> float:
     return number
 
 
-_KINDS = {bool: "true or false", int: "a whole number", str: "text"}
+_KINDS = {bool: "true or false", int: "a whole number", str: "text", tuple: "a list of numbers"}

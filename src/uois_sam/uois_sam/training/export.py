@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from safetensors.torch import save_file
 from torch import nn
 
 from uois_sam.segmentation.hdnet import HDNet
+from uois_sam.segmentation.load import LoadedSegmenter
 
 
 def write_model(folder: Path, segmenter: nn.Module, hpg: nn.Module, hpg_config: dict[str, Any]) -> Path:
@@ -26,13 +28,35 @@ def write_model(folder: Path, segmenter: nn.Module, hpg: nn.Module, hpg_config: 
     return folder
 
 
-def add_hdnet(folder: Path, hdnet: HDNet, hidden_dim: int) -> None:
-    """Put HDNet's weights into a model folder and name them in its config."""
+def write_hpg(folder: Path, loaded: LoadedSegmenter, hpg: nn.Module, hpg_config: dict[str, Any]) -> Path:
+    """Write a model folder of a segmenter as it is and a new HPG head, and the HDNet that came with it."""
+    _begin(folder, loaded)
+    save_half(hpg, folder / "hpg.safetensors")
+    _change(folder, {"hpg": {**hpg_config, "weights": "hpg.safetensors"}})
+    return folder
+
+
+def write_hdnet(folder: Path, loaded: LoadedSegmenter, hdnet: HDNet, hidden_dim: int) -> Path:
+    """Write a model folder of a segmenter as it is and a new HDNet, and the HPG that came with it."""
+    _begin(folder, loaded)
     save_half(hdnet, folder / "hdnet.safetensors")
+    _change(folder, {"hdnet": {"weights": "hdnet.safetensors", "hidden_dim": hidden_dim}})
+    return folder
+
+
+def _begin(folder: Path, loaded: LoadedSegmenter) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    if loaded.folder is None:
+        (folder / "config.json").write_text("{}")
+    elif loaded.folder.resolve() != folder.resolve():
+        shutil.copytree(loaded.folder, folder, dirs_exist_ok=True)
+    _change(folder, {"segmenter": loaded.description})
+
+
+def _change(folder: Path, changes: dict[str, Any]) -> None:
     path = folder / "config.json"
     config = json.loads(path.read_text())
-    config["hdnet"] = {"weights": "hdnet.safetensors", "hidden_dim": hidden_dim}
-    path.write_text(json.dumps(config, indent=2) + "\n")
+    path.write_text(json.dumps({**config, **changes}, indent=2) + "\n")
 
 
 def save_half(module: nn.Module, path: Path) -> None:

@@ -1,100 +1,273 @@
-"""Training of HDNet on a frozen segmenter (UOIS-SAM, section III-B, eqs. 6 and 7)."""
+"""Training of HDNet on a frozen segmenter, as published (UOIS-SAM, section III-B, eqs. 5 to 7)."""
 
 from __future__ import annotations
 
-import shutil
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
+import cv2
+import numpy as np
 import torch
 import torch.nn.functional as F
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from uois_sam.sam.tiny.tiny import TinyDecoder, TinySegmenter
+from uois_sam.datasets.label_rule import LabelRule
+from uois_sam.sam.protocol import Embedding, MaskCandidates, Prompts
 from uois_sam.segmentation.hdnet import HDNet
-from uois_sam.training.batches import Batch, BatchSettings, batches
-from uois_sam.training.export import add_hdnet
-from uois_sam.training.loop import LoopSettings, ParameterGroup, train
-from uois_sam.training.losses import iou_targets, true_masks
-from uois_sam.training.prepared import prepare
+from uois_sam.segmentation.load import LoadedSegmenter
+from uois_sam.training.export import write_hdnet
+from uois_sam.training.feature_cache import FeatureCache
+from uois_sam.training.frames import LabelledFrame, LabelledFrames, Share
+from uois_sam.training.loop import LoopSettings, ParameterGroup, Validation, train
+from uois_sam.training.pictures import outlined, save_grid
+from uois_sam.training.ranks import Ranks
+from uois_sam.types import Frame
+
+_PICTURES = 8
+_VALIDATION_SEED = 1_000_003
 
 
 @dataclass(frozen=True)
 class HDNetTraining:
-    """Everything that makes a run of `uois-sam train hdnet`.
-
-    The split of prompts between things and background is open in the paper; two to one keeps the score honest on
-    things and still teaches that points beside them find nothing.
+    """Everything that makes a run of `uois-sam train hdnet`; the defaults are the paper's where it gives them.
 
     Attributes:
-        hidden_dim: of the MLP.
-        batch, loop: see there.
+        hidden_dim: of the MLP; SAM's IoU head has 256.
+        points: M, prompts of a frame.
+        on_background: share of the points that lie beside all things. Open in the paper: a third keeps the scores
+            honest on things and still teaches that points beside them find nothing.
+        no_depth: how often a segmenter that looks at depth sees none, so that one HDNet serves both.
+        frames: of a step.
+        epochs: over the training frames.
+        drop_every: epochs after which the learning rate falls to a tenth.
+        share: of the data set that is used.
+        cache: keep the frames' embeddings on disk; some MB each.
+        loop: see there; its `steps` and `drop_every` follow from the epochs.
     """
 
     hidden_dim: int = 256
-    batch: BatchSettings = field(default_factory=lambda: BatchSettings(on_things=20, on_background=10))
+    points: int = 30
+    on_background: float = 1 / 3
+    no_depth: float = 0.25
+    frames: int = 1
+    epochs: int = 30
+    drop_every: int = 10
+    share: Share = field(default_factory=Share)
+    cache: bool = True
     loop: LoopSettings = field(
-        default_factory=lambda: LoopSettings(steps=400, learning_rate=1e-3, weight_decay=1e-4)
+        default_factory=lambda: LoopSettings(
+            learning_rate=1e-3, weight_decay=1e-4, warmup=0, average=0.0, beta2=0.999
+        )
     )
 
 
-class HDNetOnSegmenter(nn.Module):
-    """HDNet beside the frozen segmenter whose tokens it reads."""
+@dataclass(frozen=True)
+class TokenBatch:
+    """What the decoder said to M prompts, and the scores it should have given.
 
-    def __init__(self, segmenter: TinySegmenter, hidden_dim: int) -> None:
-        super().__init__()
-        self.segmenter = segmenter.requires_grad_(False)
-        self.hdnet = HDNet(segmenter.token_dim, hidden_dim)
-
-
-def train_hdnet(model: Path, data: Path, run: Path, settings: HDNetTraining, device: torch.device) -> Path:
-    """Train HDNet for the segmenter of a model folder; the whole model is written to `run/model`.
-
-    Raises:
-        ModelError: the model folder has no bundled segmenter.
-        InputError: the data or the run directory is not as described.
+    Attributes:
+        candidates: without logits, which HDNet does not read.
+        targets: (M, 4) float32, eq. 6.
+        on: (M,) bool, the prompts on things.
     """
-    prepared = prepare(data, max(settings.loop.workers, 1), settings.loop.seed)
+
+    candidates: MaskCandidates
+    targets: Tensor
+    on: Tensor
+
+    def to(self, device: torch.device) -> TokenBatch:
+        """The batch on another device."""
+        moved = MaskCandidates(**{name: tensor.to(device) for name, tensor in vars(self.candidates).items()})
+        return TokenBatch(moved, self.targets.to(device), self.on.to(device))
+
+
+class FrozenSegmenter:
+    """Embeddings of frames, cached on disk if wanted, and tokens of prompts on them."""
+
+    def __init__(self, loaded: LoadedSegmenter, cache: FeatureCache | None, no_depth: float) -> None:
+        self._segmenter = loaded.segmenter
+        self._cache = cache
+        self._no_depth = no_depth if loaded.segmenter.uses_depth else 0.0
+
+    @torch.no_grad()
+    def ask(
+        self, labelled: LabelledFrame, count: int, on_background: float, rng: np.random.Generator
+    ) -> TokenBatch:
+        """Tokens and targets of `count` random points on a frame."""
+        embedding = self._embedding(labelled, with_depth=rng.random() >= self._no_depth)
+        points, labels = sample_points(labelled, count, on_background, rng)
+        device = self._segmenter.device
+        candidates = self._segmenter.decode(embedding, Prompts.from_points(torch.from_numpy(points).to(device)))
+        targets = iou_targets(candidates.logits, labelled, labels)
+        tokens = replace(candidates, logits=candidates.logits[:, :, :1, :1])
+        return TokenBatch(tokens, targets, torch.from_numpy(labels > 0).to(device))
+
+    @torch.no_grad()
+    def choices(self, labelled: LabelledFrame, hdnet: HDNet, count: int, seed: int) -> list[NDArray[np.uint8]]:
+        """Pictures: the truth, and the masks that the segmenter's own and the refined scores choose."""
+        points, labels = sample_points(labelled, count, 0.0, np.random.default_rng((_VALIDATION_SEED, seed)))
+        prompts = Prompts.from_points(torch.from_numpy(points).to(self._segmenter.device))
+        candidates = self._segmenter.decode(self._embedding(labelled, with_depth=True), prompts)
+        height, width = labelled.objects.shape
+        pictures = [outlined(labelled.frame.image, labelled.objects)]
+        for scores in (candidates.scores, hdnet(candidates)):
+            painted = np.zeros((height, width), np.uint16)
+            best, chosen = scores.max(1)
+            for k in best.argsort().tolist():
+                mask = (candidates.logits[k, chosen[k]] > 0).cpu().numpy().astype(np.uint8)
+                painted[cv2.resize(mask, (width, height), interpolation=cv2.INTER_NEAREST) > 0] = labels[k]
+            pictures.append(outlined(labelled.frame.image, painted))
+        return pictures
+
+    def _embedding(self, labelled: LabelledFrame, *, with_depth: bool) -> Embedding:
+        frame = labelled.frame
+        depth, camera = (frame.depth, frame.camera) if with_depth else (None, None)
+        segmenter, made = self._segmenter, []
+
+        def make() -> tuple[Tensor, ...]:
+            made.append(segmenter.encode(frame.image, depth, camera))
+            extent = torch.tensor(made[0].extent, dtype=torch.float64)
+            return (*made[0].features, extent)
+
+        if self._cache is None:
+            make()
+            return made[0]
+        *features, extent = self._cache.get(f"{frame.name}_{'depth' if with_depth else 'colour'}", make)
+        size = (frame.image.shape[0], frame.image.shape[1])
+        return Embedding(
+            tuple(f.to(segmenter.device) for f in features), size, (float(extent[0]), float(extent[1]))
+        )
+
+
+def train_hdnet(
+    loaded: LoadedSegmenter,
+    dataset: Sequence[Frame],
+    rule: LabelRule,
+    name: str,
+    run: Path,
+    settings: HDNetTraining,
+    ranks: Ranks | None = None,
+) -> Path:
+    """Train HDNet for a segmenter; both are written as a model folder to `run/model`.
+
+    Arguments and errors are those of `uois_sam.training.hpg.train_hpg`.
+    """
+    ranks = ranks or Ranks()
+    frames, held = settings.share.split(dataset, rule)
+    segmenter: nn.Module = loaded.segmenter  # type: ignore[assignment]
+    cache = FeatureCache(run.parent / "features", segmenter, name) if settings.cache else None
+    frozen = FrozenSegmenter(loaded, cache, settings.no_depth)
     torch.manual_seed(settings.loop.seed)
-    segmenter = TinySegmenter.from_file(model / "segmenter.safetensors", device)
-    both = HDNetOnSegmenter(segmenter, settings.hidden_dim).to(device)
-    average = train(
-        both,
-        [ParameterGroup(list(both.hdnet.parameters()))],
+    hdnet = HDNet(loaded.segmenter.token_dim, settings.hidden_dim).to(loaded.segmenter.device)
+    per_epoch = max(1, len(frames) // (settings.frames * ranks.count))
+    loop = replace(settings.loop, steps=settings.epochs * per_epoch, drop_every=settings.drop_every * per_epoch)
+
+    def ask(labelled: LabelledFrame, *seed: int) -> TokenBatch:
+        return frozen.ask(labelled, settings.points, settings.on_background, np.random.default_rng(seed))
+
+    judges = [ask(held[k], _VALIDATION_SEED, k) for k in range(len(held))]
+    best = train(
+        hdnet,
+        [ParameterGroup(list(hdnet.parameters()))],
         hdnet_loss,
-        lambda first, last: batches(
-            prepared, settings.batch, settings.loop.seed, first, last, settings.loop.workers
-        ),
+        lambda first, last: _batches(frames, ask, settings, first, last, ranks),
         run,
-        settings.loop,
-        {"model": str(model), "data": str(data), **asdict(settings)},
+        loop,
+        {"segmenter": loaded.description, "data": name, "count": len(frames), **asdict(settings)},
+        Validation(per_epoch, lambda model: _validate(model, judges)),
+        ranks,
     )
-    assert isinstance(average, HDNetOnSegmenter)
-    out = run / "model"
-    if out.resolve() != model.resolve():
-        shutil.copytree(model, out, dirs_exist_ok=True)
-    add_hdnet(out, average.hdnet, settings.hidden_dim)
-    return out
+    assert isinstance(best, HDNet)
+    if ranks.first:
+        rows = [frozen.choices(held[k], best, settings.points, k) for k in range(min(_PICTURES, len(held)))]
+        save_grid(run / "validation.png", rows)
+    return write_hdnet(run / "model", loaded, best, settings.hidden_dim)
 
 
-def hdnet_loss(model: nn.Module, batch: Batch) -> dict[str, Tensor]:
-    """Eq. 7: MSE of the refined scores against eq. 6's targets; the segmenter's own error is logged beside it."""
-    assert isinstance(model, HDNetOnSegmenter)
-    decoder = model.segmenter.decoder
-    assert isinstance(decoder, TinyDecoder)
-    with torch.no_grad():
-        features = model.segmenter.encoder(batch.colour, batch.geometry)
-        prompts = decoder.prompts(features.stride8, batch.points, batch.labels, batch.boxes)
-        candidates = decoder(features, prompts, batch.masks)
-        targets, iou = iou_targets(candidates.logits.float(), batch, true_masks(batch))
-    refined = model.hdnet(candidates).float()
-    numbers = {
-        "loss": F.mse_loss(refined, targets),
-        "own_error": F.mse_loss(candidates.scores.float(), targets),
-    }
-    if len(iou):
-        on = batch.target > 0
+def sample_points(
+    labelled: LabelledFrame, count: int, on_background: float, rng: np.random.Generator
+) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+    """Random points of a frame: on its things, each as likely as another, and beside all of them.
+
+    Pixels that count for nobody are never drawn. Without things all points lie on the background, and the other
+    way round.
+
+    Returns:
+        (count, 2) float32 x, y in pixels, and (count,) int64 label of the thing under each, 0 for the background.
+    """
+    background = np.flatnonzero((labelled.objects == 0) & ~labelled.ignored)
+    things = np.unique(labelled.objects)
+    things = things[things > 0]
+    beside = round(count * on_background) if len(background) else 0
+    beside = beside if len(things) else count
+    chosen = rng.choice(things, count - beside) if len(things) else np.zeros(0, int)
+    pixels = [rng.choice(np.flatnonzero(labelled.objects == thing)) for thing in chosen]
+    pixels += list(rng.choice(background, beside)) if beside and len(background) else []
+    y, x = np.divmod(np.array(pixels, np.int64), labelled.objects.shape[1])
+    labels = np.r_[chosen, np.zeros(len(pixels) - len(chosen), int)].astype(np.int64)
+    return np.stack([x, y], 1).astype(np.float32), labels
+
+
+def iou_targets(logits: Tensor, labelled: LabelledFrame, labels: NDArray[np.int64]) -> Tensor:
+    """(M, 4) float32 IoU of each candidate with the thing under its point, 0 on the background (eq. 6).
+
+    Masks are compared at the logits' resolution, without the pixels that count for nobody.
+    """
+    h, w = logits.shape[-2:]
+    small = cv2.resize(labelled.objects, (w, h), interpolation=cv2.INTER_NEAREST).astype(np.int64)
+    counted = cv2.resize((~labelled.ignored).astype(np.uint8), (w, h), interpolation=cv2.INTER_NEAREST) > 0
+    wanted = torch.from_numpy(labels).to(logits.device)
+    truth = (torch.from_numpy(small).to(logits.device)[None] == wanted.view(-1, 1, 1)) & (wanted > 0).view(
+        -1, 1, 1
+    )
+    predicted = (logits > 0) & torch.from_numpy(counted).to(logits.device)
+    union = (predicted | truth[:, None]).sum((2, 3)).clamp(min=1)
+    return (predicted & truth[:, None]).sum((2, 3)) / union
+
+
+def hdnet_loss(model: nn.Module, batch: TokenBatch) -> dict[str, Tensor]:
+    """Eq. 7: MSE of the refined scores; the segmenter's own error and both choices are logged beside it."""
+    refined = model(batch.candidates).float()
+    own = batch.candidates.scores.float()
+    numbers = {"loss": F.mse_loss(refined, batch.targets), "own_error": F.mse_loss(own, batch.targets)}
+    if bool(batch.on.any()):
+        iou = batch.targets[batch.on]
         numbers["iou_best"] = iou.max(1).values.mean()
-        numbers["iou_chosen"] = iou.gather(1, refined[on].argmax(1, keepdim=True)).mean()
-        numbers["iou_own_choice"] = iou.gather(1, candidates.scores[on].argmax(1, keepdim=True)).mean()
+        numbers["iou_chosen"] = iou.gather(1, refined[batch.on].argmax(1, keepdim=True)).mean()
+        numbers["iou_own_choice"] = iou.gather(1, own[batch.on].argmax(1, keepdim=True)).mean()
     return numbers
+
+
+def _batches(
+    frames: LabelledFrames,
+    ask: Callable[..., TokenBatch],
+    settings: HDNetTraining,
+    first: int,
+    last: int,
+    ranks: Ranks,
+) -> Iterator[TokenBatch]:
+    """The batches of steps first to last; every epoch has an order and points of its own."""
+    per_epoch = max(1, len(frames) // (settings.frames * ranks.count))
+    seed = settings.loop.seed
+    for step in range(first, last):
+        epoch, place = divmod(step, per_epoch)
+        order = np.random.default_rng((seed, epoch)).permutation(len(frames))
+        begin = (place * ranks.count + ranks.rank) * settings.frames
+        chosen = [int(k) for k in order[begin : begin + settings.frames]]
+        parts = [ask(frames[k], seed, epoch, k) for k in chosen]
+        yield TokenBatch(
+            MaskCandidates.concatenate([p.candidates for p in parts]),
+            torch.cat([p.targets for p in parts]),
+            torch.cat([p.on for p in parts]),
+        )
+
+
+@torch.no_grad()
+def _validate(model: nn.Module, judges: Sequence[TokenBatch]) -> dict[str, float]:
+    sums: dict[str, list[float]] = {}
+    for batch in judges:
+        for name, value in hdnet_loss(model, batch).items():
+            sums.setdefault(name, []).append(float(value))
+    return {name: float(np.mean(values)) for name, values in sums.items()}

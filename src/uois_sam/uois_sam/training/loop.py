@@ -13,16 +13,42 @@ from contextlib import AbstractContextManager
 from copy import deepcopy
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 import torch
 from torch import Tensor, nn
 from tqdm import tqdm
 
 from uois_sam.errors import InputError, ModelError
-from uois_sam.training.batches import Batch
+from uois_sam.training.curves import Curves
+from uois_sam.training.ranks import Ranks
 
 CHECKPOINT = "checkpoint.pt"
+LOG_EVERY = 50
+BEST = "best.pt"
+
+
+class Movable(Protocol):
+    """A batch of any kind."""
+
+    def to(self, device: torch.device) -> Any:
+        """The batch on another device."""
+
+
+B = TypeVar("B", bound=Movable)
+
+
+@dataclass(frozen=True)
+class Validation:
+    """How a run is judged while it lasts.
+
+    Attributes:
+        every: steps between two looks.
+        look: the model, in evaluation mode, to named numbers; the lowest "loss" is kept.
+    """
+
+    every: int
+    look: Callable[[nn.Module], dict[str, float]]
 
 
 @dataclass(frozen=True)
@@ -32,6 +58,8 @@ class LoopSettings:
     Attributes:
         steps: number of optimiser steps.
         learning_rate: of AdamW at its highest; rises over `warmup` steps and falls as a cosine to 2 %.
+        drop_every: steps after which the rate falls to a tenth, each time, in place of the cosine; 0 never.
+        beta2: of AdamW, decay of the mean of squared gradients.
         weight_decay: of AdamW.
         clip: largest norm of the gradient.
         average: decay of the exponential moving average of the weights that is kept in the end.
@@ -46,6 +74,8 @@ class LoopSettings:
     learning_rate: float = 1.2e-3
     weight_decay: float = 0.02
     warmup: int = 80
+    drop_every: int = 0
+    beta2: float = 0.98
     clip: float = 2.0
     average: float = 0.998
     seed: int = 0
@@ -72,49 +102,60 @@ class ParameterGroup:
 def train(
     model: nn.Module,
     groups: list[ParameterGroup],
-    compute: Callable[[nn.Module, Batch], dict[str, Tensor]],
-    make_batches: Callable[[int, int], Iterator[Batch]],
+    compute: Callable[[nn.Module, B], dict[str, Tensor]],
+    make_batches: Callable[[int, int], Iterator[B]],
     run: Path,
     settings: LoopSettings,
     config: dict[str, Any],
+    validation: Validation | None = None,
+    ranks: Ranks | None = None,
 ) -> nn.Module:
     """Train until `settings.steps`, going on from the run's checkpoint where there is one.
+
+    With several ranks every process calls this alike with batches of its own; gradients are averaged over all, and
+    the first one keeps the books.
 
     Args:
         model: to train, on its device.
         groups: the parameters that learn.
         compute: model and batch to named numbers; "loss" is minimised, the rest is only logged.
         make_batches: steps (first, last) to their batches; must not depend on earlier calls.
-        run: directory for config.json, metrics.jsonl and the checkpoint.
+        run: directory for config.json, metrics.jsonl, the curves and the checkpoints.
         settings: of the loop.
         config: everything else that made this run, kept beside it.
+        validation: of the averaged model; None for none.
+        ranks: of `torchrun`; None for one process alone.
 
     Returns:
-        The averaged model.
+        The averaged model, at its lowest validation loss where there is validation.
 
     Raises:
         InputError: the run directory belongs to a run of another configuration.
     """
+    ranks = ranks or Ranks()
     limit_cpu_kernels(settings.precision)
     torch.set_num_threads(settings.threads)
-    run.mkdir(parents=True, exist_ok=True)
-    _claim(run, {**config, "loop": asdict(settings)})
+    if ranks.first:
+        run.mkdir(parents=True, exist_ok=True)
+        _claim(run, {**config, "loop": asdict(settings)})
     optimizer = torch.optim.AdamW(
         [{"params": g.parameters, "rate": g.rate} for g in groups],
         lr=settings.learning_rate,
         weight_decay=settings.weight_decay,
-        betas=(0.9, 0.98),
+        betas=(0.9, settings.beta2),
     )
     average = deepcopy(model).eval()
-    done = _resume(run / CHECKPOINT, model, average, optimizer)
+    done, lowest = _resume(run / CHECKPOINT, model, average, optimizer)
+    ranks.share(model)
     device = next(model.parameters()).device
     model.train()
     sums: dict[str, float] = defaultdict(float)
     started = time.monotonic()
     steps = make_batches(done, settings.steps)
-    with (run / "metrics.jsonl").open("a", encoding="utf-8") as log:
+    with Curves(run, done, keep=ranks.first) as curves:
         for step, batch in enumerate(
-            tqdm(steps, initial=done, total=settings.steps, desc=run.name, unit="step"), start=done
+            tqdm(steps, initial=done, total=settings.steps, desc=run.name, unit="step", disable=not ranks.first),
+            start=done,
         ):
             rate = learning_rate(step, settings)
             for group in optimizer.param_groups:
@@ -123,19 +164,30 @@ def train(
                 numbers = compute(model, batch.to(device))
             optimizer.zero_grad(set_to_none=True)
             numbers["loss"].backward()
-            nn.utils.clip_grad_norm_([p for g in groups for p in g.parameters], settings.clip)
+            parameters = [p for g in groups for p in g.parameters]
+            ranks.average_gradients(parameters)
+            nn.utils.clip_grad_norm_(parameters, settings.clip)
             optimizer.step()
             _average(average, model, min(settings.average, 1 - 1 / (step / 4 + 1)))
             for name, value in numbers.items():
                 sums[name] += float(value.detach())
-            if (step + 1) % 50 == 0 or step + 1 == settings.steps:
-                count = (step + 1 - done) % 50 or min(50, step + 1 - done)
-                row = {"step": step + 1, "seconds": round(time.monotonic() - started, 1), "lr": rate}
-                log.write(json.dumps({**row, **{k: round(v / count, 5) for k, v in sums.items()}}) + "\n")
-                log.flush()
+            last = step + 1 == settings.steps
+            if (step + 1) % LOG_EVERY == 0 or last:
+                count = (step + 1 - done) % LOG_EVERY or min(LOG_EVERY, step + 1 - done)
+                row = {"seconds": round(time.monotonic() - started, 1), "lr": rate}
+                curves.add(step + 1, "train", {**row, **{k: round(v / count, 5) for k, v in sums.items()}})
                 sums.clear()
-            if (step + 1) % settings.checkpoint_every == 0 or step + 1 == settings.steps:
-                _save(run / CHECKPOINT, step + 1, model, average, optimizer)
+            if validation is not None and ((step + 1) % validation.every == 0 or last) and ranks.first:
+                seen = validation.look(average)
+                curves.add(step + 1, "validation", {k: round(v, 5) for k, v in seen.items()})
+                if seen["loss"] < lowest:
+                    lowest = seen["loss"]
+                    _write(run / BEST, {"step": step + 1, "model": average.state_dict()})
+            if ((step + 1) % settings.checkpoint_every == 0 or last) and ranks.first:
+                _save(run / CHECKPOINT, step + 1, lowest, model, average, optimizer)
+    ranks.wait()
+    if validation is not None:
+        average.load_state_dict(torch.load(run / BEST, map_location=device, weights_only=True)["model"])
     return average
 
 
@@ -154,8 +206,10 @@ def autocast(device: torch.device, precision: str) -> AbstractContextManager[Non
 
 
 def learning_rate(step: int, settings: LoopSettings) -> float:
-    """Linear warm-up, then a cosine from the full rate to 2 % of it."""
+    """Linear warm-up, then a cosine from the full rate to 2 % of it, or steps down by ten."""
     warm = min(1.0, (step + 1) / max(settings.warmup, 1))
+    if settings.drop_every:
+        return settings.learning_rate * warm * 0.1 ** (step // settings.drop_every)
     cosine = 0.5 + 0.5 * math.cos(math.pi * step / settings.steps)
     return settings.learning_rate * warm * (0.02 + 0.98 * cosine)
 
@@ -195,21 +249,36 @@ def _claim(run: Path, config: dict[str, Any]) -> None:
     path.write_text(json.dumps(config, indent=2, sort_keys=True))
 
 
-def _save(path: Path, step: int, model: nn.Module, average: nn.Module, optimizer: torch.optim.Optimizer) -> None:
+def _save(
+    path: Path,
+    step: int,
+    lowest: float,
+    model: nn.Module,
+    average: nn.Module,
+    optimizer: torch.optim.Optimizer,
+) -> None:
     state = {
         "step": step,
+        "lowest": lowest,
         "model": model.state_dict(),
         "average": average.state_dict(),
         "optimizer": optimizer.state_dict(),
     }
+    _write(path, state)
+
+
+def _write(path: Path, state: dict[str, Any]) -> None:
     part = path.with_suffix(".part")
     torch.save(state, part)
     part.replace(path)
 
 
-def _resume(path: Path, model: nn.Module, average: nn.Module, optimizer: torch.optim.Optimizer) -> int:
+def _resume(
+    path: Path, model: nn.Module, average: nn.Module, optimizer: torch.optim.Optimizer
+) -> tuple[int, float]:
+    """The step and the lowest validation loss of the checkpoint; 0 and infinity where there is none."""
     if not path.is_file():
-        return 0
+        return 0, math.inf
     try:
         state = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:
@@ -217,4 +286,4 @@ def _resume(path: Path, model: nn.Module, average: nn.Module, optimizer: torch.o
     model.load_state_dict(state["model"])
     average.load_state_dict(state["average"])
     optimizer.load_state_dict(state["optimizer"])
-    return int(state["step"])
+    return int(state["step"]), float(state.get("lowest", math.inf))

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from uois_sam.datasets.folder import read_image
+from uois_sam.datasets.image_files import read_image
 from uois_sam.datasets.synthetic.sensor import simulate_depth
 from uois_sam.errors import InputError
 from uois_sam.sam.geometry import GEOMETRY_CHANNELS, Plane, back_project, geometry_channels, shrink_depth
