@@ -15,7 +15,8 @@ _EPILOG = """\
 UOIS-SAM as published: both heads on any SAM checkpoint, from any labelled folder.
   uois-sam train hpg --model facebook/sam-vit-large --backbone facebook/dinov2-small \\
       --data uoais-sim/train:data/uoais --percent 10 --out runs/hpg
-  uois-sam train hdnet --model runs/hpg/model --data uoais-sim/train:data/uoais --percent 10 --out runs/hdnet
+  uois-sam train hdnet --model runs/hpg/model \\
+      --data uoais-sim/train:data/uoais --percent 10 --out runs/hdnet
   uois-sam evaluate --dataset osd:data/osd --json out/osd.json --model runs/hdnet/model
 
 The small segmenter that comes with the project, from nothing:
@@ -26,9 +27,9 @@ The small segmenter that comes with the project, from nothing:
 Several GPUs: torchrun --nproc-per-node 4 .venv/bin/uois-sam train hpg ..."""
 
 _RUN_EPILOG = """\
-RUN holds config.json, revision.txt, metrics.jsonl, curves for TensorBoard, checkpoints, a picture of
-validation answers, and in the end model/, the folder that --model of the other commands takes. The
-same command goes on from the checkpoint of a run that was interrupted.
+RUN holds config.json, revision.txt, metrics.jsonl, curves for TensorBoard, checkpoints, a picture
+of validation answers, and in the end model/, the folder that --model of the other commands takes.
+The same command goes on from the checkpoint of a run that was interrupted.
 
 FILE holds values that differ from the defaults, under the names of the settings:
 """
@@ -48,7 +49,8 @@ _HPG_EPILOG = """\
     percent: 10
 
 example:
-  uois-sam train hpg --model sam_vit_b.pth --backbone facebook/dinov2-small --data data/uoais --out runs/hpg"""
+  uois-sam train hpg --model sam_vit_b.pth --backbone facebook/dinov2-small \\
+      --data data/uoais --out runs/hpg"""
 _HDNET_EPILOG = """\
   points: 30
   epochs: 10
