@@ -10,7 +10,7 @@ import pytest
 from uois_sam import __version__, cli
 from uois_sam.errors import InputError
 
-COMMANDS = ("demo", "segment", "evaluate", "datasets", "synth", "train", "bench")
+COMMANDS = ("demo", "segment", "evaluate", "reproduce", "datasets", "synth", "train", "bench")
 
 
 def say(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> tuple[int, str, str]:
@@ -37,6 +37,7 @@ def test_help_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:
         *([name] for name in COMMANDS),
         *(["train", kind] for kind in ("segmenter", "hpg", "hdnet")),
         ["datasets", "list"],
+        ["reproduce", "table4"],
     ],
 )
 def test_each_command_explains_itself_with_an_example(
@@ -65,6 +66,14 @@ def test_version(capsys: pytest.CaptureFixture[str]) -> None:
         (["synth", "--out", "x", "--count", "many", "--seed", "1"], "'many' is no whole number"),
         (["bench", "--frames", "-3"], "'-3' is no whole number from 1 on"),
         (["evaluate", "--dataset", "folder:x", "--json", "y", "--boundary", "soft"], "invalid choice: 'soft'"),
+        (
+            ["evaluate", "--dataset", "folder:x", "--json", "y", "--workers", "0"],
+            "'0' is no whole number from 1 on",
+        ),
+        (["evaluate", "--dataset", "folder:x", "--json", "y", "--frames", "-1"], "'-1' is no whole number"),
+        (["reproduce"], "required: TABLE"),
+        (["reproduce", "table9"], "invalid choice: 'table9'"),
+        (["reproduce", "table4", "--dataset", "folder:x"], "required: --json"),
         (["evaluate", "--dataset", "folder:x", "--json", "y", "--ignore", "some"], "'some' is no whole number"),
     ],
 )

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import csv
 import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import pytest
+from pages import needs_nothing_else, read
 from tiny_tables import BrightThings, true_label, write_frame
 
 from uois_sam.cli import main
@@ -44,8 +47,6 @@ def test_no_depth(table: Path, pipeline: BrightThings) -> None:
 def test_labels_made_in_the_depth_map_are_recognised(
     tmp_path: Path, pipeline: BrightThings, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    import cv2
-
     table = tmp_path / "osd"
     label = np.where(true_label() > 0, true_label() + 1, 1).astype(np.uint16)
     label[:, :15] = 0  # half of the first thing is not labelled
@@ -128,5 +129,104 @@ def test_the_baseline_wants_depth(tmp_path: Path, refused: Callable[..., str]) -
     assert "has no depth or no intrinsics" in refused("evaluate", *given)
 
 
-def test_an_unwritable_file(table: Path, pipeline: BrightThings, refused: Callable[..., str]) -> None:
-    assert "cannot write" in refused("evaluate", "--dataset", f"folder:{table}", "--json", table)
+def spoil(table: Path, name: str) -> None:
+    """Hide the second thing of a frame from the model."""
+    path = str(table / "color" / f"{name}.png")
+    image = cv2.imread(path)
+    image[30:40, 30:60] = 0
+    cv2.imwrite(path, image)
+
+
+def test_csv_has_a_line_per_image(table: Path, pipeline: BrightThings) -> None:
+    spoil(table, "2")
+    out = table.parent / "new" / "rows.csv"
+    written = scores(table, "--csv", str(out))
+    with out.open(newline="") as file:
+        lines = list(csv.DictReader(file))
+    assert [line["name"] for line in lines] == ["1", "2", "10"]
+    assert [(line["predicted"], line["objects"]) for line in lines] == [("2", "2"), ("1", "2"), ("2", "2")]
+    for line, row in zip(lines, written["rows"], strict=True):
+        assert list(line) == list(row)
+        assert float(line["overlap_f"]) == row["overlap_f"]
+
+
+def test_html_shows_the_worst_images_beside_their_truth(
+    table: Path, pipeline: BrightThings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("uois_sam.commands.evaluate._WORST", 2)
+    spoil(table, "10")
+    out = table.parent / "page.html"
+    written = scores(table, "--html", str(out))
+    page = out.read_text()
+    assert needs_nothing_else(page)
+    reader = read(page)
+    assert len(reader.images) == 2 * 3
+    text = " ".join(reader.text.split())
+    recall, f = written["rows"][2]["overlap_recall"], written["rows"][2]["overlap_f"]
+    assert f"10overlap F {100 * f:.0f} (P 100, R {100 * recall:.0f})" in text
+    assert "prediction: 1 object" in text
+    assert "truth: 2 objects" in text
+    assert f"{100 * written['mean']['overlap_f']:.1f}" in text
+    assert "95 % interval" in text
+    assert "overlap F 0.95 to 1.00: 2 images" in text
+    assert text.index("10overlap F") < text.index("1overlap F")  # worst first, ties by name
+
+
+def test_some_frames_only(table: Path, pipeline: BrightThings) -> None:
+    assert [row["name"] for row in scores(table, "--frames", "2")["rows"]] == ["1", "10"]
+
+
+def test_processes_change_nothing(table: Path, pipeline: BrightThings) -> None:
+    spoil(table, "2")
+    assert scores(table, "--workers", "2") == scores(table)
+
+
+def test_against_another_model(table: Path, pipeline: BrightThings, capsys: pytest.CaptureFixture[str]) -> None:
+    good = scores(table)
+    other, page = table.parent / "good.json", table.parent / "page.html"
+    other.write_text(json.dumps(good))
+    spoil(table, "1")
+    capsys.readouterr()
+    worse = scores(table, "--against", str(other), "--html", str(page))
+    said = capsys.readouterr().out
+    drop = 100 * (worse["mean"]["overlap_f"] - 1)
+    assert f"against {other}" in said
+    line = next(line for line in said.splitlines() if line.strip().startswith("difference"))
+    assert line.split()[1:4] == ["+0.0", f"{100 * (worse['mean']['overlap_recall'] - 1):+.1f}", f"{drop:+.1f}"]
+    assert f"{drop:+.1f}" in read(page.read_text()).text
+
+
+def test_what_cannot_be_compared(table: Path, pipeline: BrightThings, refused: Callable[..., str]) -> None:
+    other, out = table.parent / "other.json", table.parent / "out.json"
+
+    def complaint(content: str, *more: str) -> str:
+        other.write_text(content)
+        return refused("evaluate", "--dataset", f"folder:{table}", "--json", out, "--against", other, *more)
+
+    good = scores(table)
+    assert "as JSON" in complaint("{")
+    assert "no rows" in complaint("{}")
+    assert "scored with boundary davis, this is with contour" in complaint(
+        json.dumps(good), "--boundary", "contour"
+    )
+    assert "scored with first_object 1, this is with 2" in complaint(json.dumps(good), "--first-object", "2")
+    assert "has 3 images, this is of 2" in complaint(json.dumps(good), "--frames", "2")
+    assert pipeline.saw_depth == [True] * 3  # all refused before any work
+    renamed = {**good, "rows": [{**row, "name": "x" + row["name"]} for row in good["rows"]]}
+    assert "'1' is in one only" in complaint(json.dumps(renamed))
+    assert out.exists()  # the scores themselves are not lost
+    assert "cannot read" in refused(
+        "evaluate", "--dataset", f"folder:{table}", "--json", out, "--against", table / "none"
+    )
+
+
+@pytest.mark.parametrize("option", ["--json", "--csv", "--html"])
+def test_unwritable_files_are_refused_before_any_work(
+    table: Path, pipeline: BrightThings, refused: Callable[..., str], option: str
+) -> None:
+    out = table.parent / "out.json"
+    given = ["evaluate", "--dataset", f"folder:{table}", "--json", out]
+    assert "cannot write" in refused(*given, option, table)
+    assert "cannot make the folder" in refused(*given, option, table / "camera.json" / "x")
+    assert pipeline.saw_depth == []
+    assert not out.exists()

@@ -1,8 +1,8 @@
-"""Evaluation of a data set: averages, intervals, ignore rules, and what is refused."""
+"""Evaluation of a data set: averages, ignore rules, processes, and what is refused."""
 
 from __future__ import annotations
 
-import json
+import os
 import threading
 from dataclasses import replace
 from pathlib import Path
@@ -12,9 +12,9 @@ import pytest
 
 from uois_sam.datasets.folder import FolderDataset
 from uois_sam.datasets.label_rule import LabelRule
-from uois_sam.errors import InputError
-from uois_sam.evaluation.evaluate import FIGURES, Evaluation, ImageScores, evaluate
-from uois_sam.evaluation.metrics import Scores
+from uois_sam.errors import InputError, UoisSamError
+from uois_sam.evaluation.evaluate import evaluate
+from uois_sam.evaluation.results import FIGURES, ImageScores
 from uois_sam.types import Frame, Instances
 
 H, W = 30, 40
@@ -74,17 +74,45 @@ def test_depth_can_be_hidden() -> None:
     assert seen == [True] * 3 + [False] * 3
 
 
-def test_several_workers_give_the_same_rows_and_progress_counts_up() -> None:
-    barrier = threading.Barrier(3, timeout=30)
+def test_several_processes_give_the_same_rows_in_the_same_order() -> None:
+    many = [frame(f"image{k}", 1 + 7 * k % 38) for k in range(12)]
+    steps: list[tuple[int, int]] = []
+    evaluation = evaluate(many, half, RULE, workers=3, progress=lambda done, of: steps.append((done, of)))
+    assert evaluation == evaluate(many, half, RULE)
+    assert len({row.scores for row in evaluation.rows}) > 6
+    assert steps == [(k, 12) for k in range(1, 13)]
 
-    def together(one: Frame) -> np.ndarray:
-        barrier.wait()
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_frames_are_read_and_segmented_here_and_watched_in_order(workers: int) -> None:
+    threads, seen = set(), []
+
+    def segment(one: Frame) -> np.ndarray:
+        threads.add((os.getpid(), threading.get_ident()))
         return half(one)
 
-    steps: list[tuple[int, int]] = []
-    evaluation = evaluate(DATASET, together, RULE, workers=3, progress=lambda done, of: steps.append((done, of)))
-    assert evaluation == evaluate(DATASET, half, RULE)
-    assert steps == [(1, 3), (2, 3), (3, 3)]
+    def watch(one: Frame, prediction: np.ndarray, row: ImageScores) -> None:
+        seen.append(row)
+        assert one.name == row.name
+        assert one.depth is not None  # the whole frame, whatever the segmentation saw
+        np.testing.assert_array_equal(prediction, half(one))
+
+    evaluation = evaluate(DATASET, segment, RULE, use_depth=False, workers=workers, watch=watch)
+    assert tuple(seen) == evaluation.rows
+    assert threads == {(os.getpid(), threading.get_ident())}
+
+
+class Fatal:
+    """Ends the process that unpickles it."""
+
+    def __reduce__(self) -> tuple:
+        return os._exit, (3,)
+
+
+def test_a_scoring_process_that_dies_is_one_line() -> None:
+    with pytest.raises(UoisSamError, match="scoring process of 2 ended") as error:
+        evaluate(DATASET, lambda _: Fatal(), RULE, workers=2)
+    assert "\n" not in str(error.value)
 
 
 def test_the_boundary_kind_is_passed_on() -> None:
@@ -92,52 +120,6 @@ def test_the_boundary_kind_is_passed_on() -> None:
     ring[10:15, 5:10] = 0
     davis, contour = (evaluate(DATASET[:1], lambda _: ring, RULE, boundary=kind) for kind in ("davis", "contour"))
     assert davis.rows[0].scores.boundary_precision < contour.rows[0].scores.boundary_precision == 1
-
-
-def rows_of(*overlap_f: float) -> Evaluation:
-    return Evaluation(
-        tuple(ImageScores(f"image{k}", Scores(1, f, f, 1, f, f, f, 1, 1)) for k, f in enumerate(overlap_f))
-    )
-
-
-def test_intervals_hold_the_mean_are_repeatable_and_shrink_with_images() -> None:
-    few, many = rows_of(*np.linspace(0, 1, 10)), rows_of(*np.linspace(0, 1, 1000))
-    for evaluation in (few, many):
-        mean = evaluation.means()["overlap_f"]
-        assert mean.low < mean.value < mean.high
-        assert evaluation.means() == evaluation.means()
-    few_mean, many_mean = few.means()["overlap_f"], many.means()["overlap_f"]
-    assert many_mean.high - many_mean.low < (few_mean.high - few_mean.low) / 5
-    # 1.96 standard errors of a uniform distribution over 1000 images
-    assert many_mean.high - many_mean.value == pytest.approx(1.96 * np.sqrt(1 / 12 / 1000), rel=0.15)
-
-
-def test_one_image_has_an_interval_of_no_width() -> None:
-    mean = rows_of(0.5).means()["overlap_f"]
-    assert (mean.low, mean.value, mean.high) == (0.5, 0.5, 0.5)
-
-
-def test_worst_images_come_first() -> None:
-    evaluation = rows_of(0.9, 0.2, 0.5, 0.2)
-    assert [row.name for row in evaluation.worst(3)] == ["image1", "image3", "image2"]
-    assert len(evaluation.worst(99)) == 4
-
-
-def test_json_holds_counts_means_intervals_and_rows() -> None:
-    evaluation = evaluate(DATASET, half, RULE)
-    content = json.loads(evaluation.to_json())
-    assert (content["images"], content["objects"], content["predicted"]) == (3, 3, 3)
-    assert content["mean"]["overlap_f"] == evaluation.means()["overlap_f"].value
-    assert set(content["mean"]) == set(content["interval95"]) == set(FIGURES)
-    assert content["rows"][1] == {"name": "b", **dict.fromkeys(FIGURES, 1.0), "predicted": 1, "objects": 1}
-
-
-def test_the_table_is_in_per_cent() -> None:
-    lines = evaluate(DATASET, half, RULE).table().splitlines()
-    assert lines[0].split() == ["overlap", "P", "R", "F", "boundary", "P", "R", "F", "%75"]
-    assert lines[1].split()[:4] == ["mean", "100.0", "61.1", "72.2"]
-    assert lines[2].split()[:3] == ["95", "%", "100.0-100.0"]
-    assert lines[3] == "3 images, 3 objects"
 
 
 @pytest.mark.parametrize("workers", [1, 2])

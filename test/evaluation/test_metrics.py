@@ -14,8 +14,9 @@ from hypothesis.extra import numpy as hnp
 
 from uois_sam.errors import InputError
 from uois_sam.evaluation.boundary import boundary_map, tolerance
-from uois_sam.evaluation.metrics import Scores, score_labels
+from uois_sam.evaluation.metrics import Scores, name_by_match, score_labels
 from uois_sam.evaluation.munkres import munkres
+from uois_sam.types import relabel
 
 ONE = Scores(1, 1, 1, 1, 1, 1, 1, 1, 1)
 SHAPES = st.tuples(st.integers(1, 12), st.integers(1, 12))
@@ -276,3 +277,70 @@ def test_ignoring_is_the_same_as_erasing_both(pair: tuple[np.ndarray, np.ndarray
     ignore[:, column:] = True
     erased = np.where(ignore, 0, prediction), np.where(ignore, 0, truth)
     assert score_labels(prediction, truth, ignore) == score_labels(*erased)
+
+
+def test_where_everything_is_ignored_nothing_is_to_be_found() -> None:
+    everything = np.ones(BOX.shape, bool)
+    assert score_labels(BOX, boxes((40, 30, 20, 20)), everything) == Scores(1, 1, 1, 1, 1, 1, 1, 0, 0)
+
+
+@pytest.mark.parametrize("boundary", ["davis", "contour"])
+def test_what_only_the_ignored_part_holds_is_no_prediction_and_no_truth(boundary: str) -> None:
+    ignore = np.zeros(BOX.shape, bool)
+    ignore[:, :40] = True  # holds BOX
+    other = boxes((50, 30, 20, 20))
+    assert score_labels(BOX, other, ignore, boundary) == Scores(1, 0, 0, 1, 0, 0, 0, 0, 1)
+    assert score_labels(other, BOX, ignore, boundary) == Scores(0, 1, 0, 0, 1, 0, 0, 1, 0)
+
+
+def test_pairs_without_overlap_are_kept_and_their_boundaries_count() -> None:
+    # The first pair is perfect. The second only touches: no overlap, but one more pair of near boundaries.
+    truth = boxes((5, 5, 20, 20), (40, 10, 10, 20))
+    prediction = boxes((5, 5, 20, 20), (50, 10, 10, 20))
+    scores = score_labels(prediction, truth)
+    assert scores.overlap_precision == 400 / 600
+    assert scores.boundary_precision > 80 / 140  # what the first pair alone would give
+    assert scores.percent75 == 0.5
+
+
+@given(image_pairs(), st.permutations(range(1, 5)), st.permutations(range(1, 5)))
+def test_names_of_labels_never_change_what_is_counted(
+    pair: tuple[np.ndarray, np.ndarray], to: list[int], also_to: list[int]
+) -> None:
+    prediction, truth = pair
+    one = score_labels(prediction, truth)
+    other = score_labels(np.array([0, *to])[prediction], np.array([0, *also_to])[truth])
+    assert (one.predicted, one.objects) == (other.predicted, other.objects)
+    if not (prediction.any() and truth.any()):
+        assert one == other
+
+
+@given(image_pairs(), st.integers(1, 60000), st.integers(0, 200))
+def test_gaps_between_labels_do_not_matter(pair: tuple[np.ndarray, np.ndarray], first: int, gap: int) -> None:
+    # Order stays, so ties too: equal to the last bit, whatever the assignment.
+    prediction, truth = (labels.astype(np.int64) for labels in pair)
+    spread = np.where(prediction > 0, first + prediction * (gap + 1), 0)
+    assert score_labels(spread, np.where(truth > 0, first + truth, 0)) == score_labels(*pair)
+
+
+@given(image_pairs(), st.sampled_from(["davis", "contour"]))
+def test_room_around_the_image_changes_no_overlap(pair: tuple[np.ndarray, np.ndarray], kind: str) -> None:
+    larger = (np.pad(labels, 5) for labels in pair)
+    one, other = astuple(score_labels(*pair, boundary=kind)), astuple(score_labels(*larger, boundary=kind))
+    assert one[:3] + one[6:] == other[:3] + other[6:]
+
+
+@given(image_pairs())
+def test_matched_objects_are_named_as_in_the_truth(pair: tuple[np.ndarray, np.ndarray]) -> None:
+    prediction, truth = pair[0], relabel(pair[1])
+    named = name_by_match(prediction, truth)
+    np.testing.assert_array_equal(named > 0, prediction > 0)
+    assert len(np.unique(named)) == len(np.unique(prediction))  # one name for each object
+    objects = int(truth.max(initial=0))
+    for name in np.unique(named[named > 0]):
+        assert len(np.unique(prediction[named == name])) == 1
+        assert name > objects or ((named == name) & (truth == name)).any()
+    scores = score_labels(prediction, truth)
+    if objects and prediction.any():
+        shared = np.count_nonzero((named == truth) & (truth > 0))
+        assert scores.overlap_recall == shared / np.count_nonzero(truth)

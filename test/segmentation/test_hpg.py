@@ -13,6 +13,7 @@ from uois_sam.sam.protocol import Embedding
 from uois_sam.segmentation.dino import DinoBackbone
 from uois_sam.segmentation.hpg import (
     EmbeddingBackbone,
+    ForegroundGridPrompter,
     GridPrompter,
     HeatmapPromptGenerator,
     PromptMaps,
@@ -150,3 +151,39 @@ class TestDino:
             DinoBackbone.from_pretrained(str(tmp_path))
         with pytest.raises(ModelError, match="multiple of the patch"):
             DinoBackbone(self.small(), (40, 56))
+
+
+class TestForegroundGrid:
+    def propose(self, foreground: Tensor, threshold: float = 0.85) -> Tensor:
+        """Points of a 4 x 4 grid on the 60 x 80 image."""
+
+        class Fixed(HeatmapPromptGenerator):
+            def __init__(self) -> None:
+                nn.Module.__init__(self)
+
+            def maps(self, image: np.ndarray, embedding: Embedding) -> PromptMaps:
+                return PromptMaps(foreground, torch.zeros_like(foreground))
+
+        embedding = Embedding((torch.zeros(1, 1, 6, 8),), (60, 80))
+        settings = SegmentationSettings(foreground_threshold=threshold, max_prompts=1)
+        return ForegroundGridPrompter(Fixed(), GridPrompter(4)).propose(IMAGE, embedding, settings).points
+
+    def test_points_on_the_foreground_are_kept_as_they_are(self) -> None:
+        whole = GridPrompter(4).propose(
+            IMAGE, Embedding((torch.zeros(1, 1, 6, 8),), (60, 80)), SegmentationSettings()
+        )
+        assert torch.equal(self.propose(torch.ones(12, 16)), whole.points)
+
+    def test_points_elsewhere_are_left_out(self) -> None:
+        foreground = torch.zeros(12, 16)
+        foreground[:6, 8:] = 1
+        points = self.propose(foreground)
+        assert points.tolist() == [[49.5, 7.0], [69.5, 7.0], [49.5, 22.0], [69.5, 22.0]]
+
+    def test_the_threshold_is_the_peaks_threshold(self) -> None:
+        assert len(self.propose(torch.full((12, 16), 0.85))) == 0
+        assert len(self.propose(torch.full((12, 16), 0.851))) == 16
+        assert len(self.propose(torch.full((12, 16), 0.4), 0.3)) == 16
+
+    def test_maps_finer_than_the_image_and_of_one_cell(self) -> None:
+        assert len(self.propose(torch.ones(120, 160))) == len(self.propose(torch.ones(1, 1))) == 16

@@ -8,13 +8,13 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 from uois_sam import __version__
-from uois_sam.commands import bench, datasets, demo, evaluate, segment, synth, train
+from uois_sam.commands import bench, datasets, demo, evaluate, reproduce, segment, synth, train
 from uois_sam.errors import UoisSamError
 
 BAD_INPUT = 2
 INTERRUPTED = 130
 
-_COMMANDS = (demo, segment, evaluate, datasets, synth, train, bench)
+_COMMANDS = (demo, segment, evaluate, reproduce, datasets, synth, train, bench)
 
 _DESCRIPTION = """\
 Instance masks and metric point clouds of tables of things never seen before,
@@ -45,7 +45,7 @@ def make_parser() -> argparse.ArgumentParser:
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--version", action="version", version=f"uois-sam {__version__}")
+    parser.add_argument("-V", "--version", action="version", version=f"uois-sam {__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     for command in _COMMANDS:
         command.add_parser(commands)

@@ -225,15 +225,7 @@ class Instances:
         """
         if image.shape != (*self.label_image.shape, 3):
             raise InputError(f"image is {image.shape}; the label image wants {(*self.label_image.shape, 3)}")
-        colours = label_colours(len(self))
-        tint = colours[self.label_image]
-        blended = cv2.addWeighted(image, 1 - opacity, tint, opacity, 0)
-        out = np.where((self.label_image > 0)[..., None], blended, image)
-        kernel = np.ones((3, 3), np.uint8)
-        labels = self.label_image
-        edge = (cv2.dilate(labels, kernel) != cv2.erode(labels, kernel)) & (labels > 0)
-        out[edge] = tint[edge]
-        return np.ascontiguousarray(out, dtype=np.uint8)
+        return tint_labels(image, self.label_image, opacity)
 
 
 @dataclass(frozen=True)
@@ -283,6 +275,17 @@ def label_colours(count: int) -> NDArray[np.uint8]:
     if count:
         colours[1:] = np.round(cv2.cvtColor(hsv, cv2.COLOR_HSV2RGB)[0] * 255)
     return colours
+
+
+def tint_labels(image: NDArray[np.uint8], labels: NDArray[np.uint16], opacity: float = 0.45) -> NDArray[np.uint8]:
+    """(H, W, 3) uint8 RGB, the image with each label of (H, W) tinted in its colour and outlined."""
+    tint = label_colours(int(labels.max(initial=0)))[labels]
+    blended = cv2.addWeighted(image, 1 - opacity, tint, opacity, 0)
+    out = np.where((labels > 0)[..., None], blended, image)
+    kernel = np.ones((3, 3), np.uint8)
+    edge = (cv2.dilate(labels, kernel) != cv2.erode(labels, kernel)) & (labels > 0)
+    out[edge] = tint[edge]
+    return np.ascontiguousarray(out, dtype=np.uint8)
 
 
 def relabel(label_image: NDArray[np.integer]) -> NDArray[np.uint16]:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 if TYPE_CHECKING:
     from uois_sam.datasets.label_rule import LabelRule
-    from uois_sam.evaluation.evaluate import Evaluation
+    from uois_sam.evaluation.results import Evaluation
     from uois_sam.types import Frame, Instances
 
 T = TypeVar("T")

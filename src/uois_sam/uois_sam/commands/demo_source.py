@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from uois_sam.datasets.folder import FolderDataset
 from uois_sam.datasets.label_rule import LabelRule
 from uois_sam.errors import InputError, SourceError
-from uois_sam.evaluation.evaluate import Evaluation, ImageScores
 from uois_sam.evaluation.metrics import score_labels
+from uois_sam.evaluation.results import Evaluation, ImageScores
 from uois_sam.paths import bundled_sequence
 from uois_sam.sources.source import open_source
 from uois_sam.types import Frame

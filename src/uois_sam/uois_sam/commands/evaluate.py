@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,14 +13,18 @@ from uois_sam.commands.options import add_parser as make_parser
 from uois_sam.errors import InputError
 
 if TYPE_CHECKING:
+    from uois_sam.commands.report.worst import WorstImages
     from uois_sam.datasets.label_rule import LabelRule
     from uois_sam.datasets.labelled import LabelledDataset
+    from uois_sam.evaluation.bootstrap import Mean
     from uois_sam.evaluation.evaluate import Segment
+    from uois_sam.evaluation.results import Evaluation
     from uois_sam.types import Frame
 
 HELDOUT = "synthetic-heldout"
+_WORST = 20
 
-_EPILOG = f"""\
+DATA_EPILOG = f"""\
 data sets
   folder:PATH        color/, label/ (8 or 16 bit PNG), optional depth/ and camera.json
   {HELDOUT}  150 synthetic tables of objects that training never sees;
@@ -31,16 +35,25 @@ data sets
 Which labels are objects: --first-object and --ignore say so; else, for a published set, its own
 rule; for a folder, "first_object" and "ignore" in its dataset.json; else it is detected and
 said: where label 0 covers only pixels without depth, 0 means "not labelled" (counts for nobody)
-and 1 the table, objects start at 2; otherwise 0 is background and objects start at 1.
+and 1 the table, objects start at 2; otherwise 0 is background and objects start at 1."""
+
+_EPILOG = f"""\
+{DATA_EPILOG}
 
 The table has precision P, recall R and F of overlap and boundary, and the share of objects with
 F above 0.75 (%75), in per cent, averaged over images, with 95 % bootstrap intervals.
-FILE has the same as fractions, and every image.
+--json has the same as fractions, and every image; --csv a line per image; --html the means, the
+spread of overlap F, and the {_WORST} worst images beside their prediction and their truth.
+
+--against compares with the --json of another model on the same images: how much higher each
+figure is now, image by image, with its 95 % interval (paired bootstrap). An interval that
+does not hold 0 tells the two apart.
 
 examples:
-  uois-sam evaluate --dataset folder:my_table --json out/scores.json
-  uois-sam evaluate --dataset folder:my_table --json out/rgb.json --no-depth
-  uois-sam evaluate --dataset ocid:data/OCID-dataset --json out/ocid.json
+  uois-sam evaluate --dataset folder:my_table --json out/scores.json --html out/scores.html
+  uois-sam evaluate --dataset folder:my_table --json out/rgb.json --no-depth \\
+      --against out/scores.json
+  uois-sam evaluate --dataset ocid:data/OCID-dataset --json out/ocid.json --workers 4
   uois-sam evaluate --dataset {HELDOUT} --json out/heldout.json --model runs/hdnet/model
   uois-sam evaluate --dataset folder:my_table --json out/geometry.json --baseline geometry"""
 
@@ -48,8 +61,12 @@ examples:
 def add_parser(commands: argparse._SubParsersAction) -> None:
     """Add the command."""
     parser = make_parser(commands, "evaluate", "score a model, or the geometric baseline, on a data set", _EPILOG)
-    parser.add_argument("--dataset", required=True, metavar="D", help=f"folder:PATH, ocid:PATH, ... or {HELDOUT}")
-    parser.add_argument("--json", type=Path, required=True, metavar="FILE", help="file to write the scores to")
+    add_data(parser)
+    parser.add_argument("--csv", type=Path, metavar="FILE", help="file to write a line per image to")
+    parser.add_argument("--html", type=Path, metavar="FILE", help="page to write, with the worst images")
+    parser.add_argument(
+        "--against", type=Path, metavar="OTHER.json", help="--json of another evaluation, to compare with"
+    )
     who = parser.add_mutually_exclusive_group()
     who.add_argument(
         "--model",
@@ -61,6 +78,23 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
         "--baseline", choices=["geometry"], help="score plane removal and depth edges instead of a model"
     )
     add_device(parser)
+    parser.set_defaults(run=run)
+
+
+def add_data(parser: argparse.ArgumentParser) -> None:
+    """What every command that scores has: the data set, how to read and score it, and the file of the scores."""
+    parser.add_argument("--dataset", required=True, metavar="D", help=f"folder:PATH, ocid:PATH, ... or {HELDOUT}")
+    parser.add_argument("--json", type=Path, required=True, metavar="FILE", help="file to write the scores to")
+    parser.add_argument(
+        "--frames", type=whole_number(1), metavar="N", help="score N frames, evenly spaced over the data set"
+    )
+    parser.add_argument(
+        "--workers",
+        type=whole_number(1),
+        default=1,
+        metavar="N",
+        help="processes that score beside the one that segments (default 1: none beside it)",
+    )
     parser.add_argument("--no-depth", action="store_true", help="hide depth from the model")
     parser.add_argument("--first-object", type=whole_number(1), metavar="N", help="labels from N on are objects")
     parser.add_argument(
@@ -76,41 +110,76 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
         default="davis",
         help="boundary map: davis as UCN, MSMFormer, UOAIS and UOIS-SAM have it (default), contour as uois has it",
     )
-    parser.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> int:
     """Score every frame of the data set."""
-    from uois_sam.commands.outputs import versions, write_json
+    from uois_sam.commands.outputs import check_writable, write_json, write_text
     from uois_sam.commands.progress import progress_bar
-    from uois_sam.datasets.catalogue import open_dataset
+    from uois_sam.commands.report.worst import WorstImages
     from uois_sam.evaluation.evaluate import evaluate
 
     if options.baseline and options.no_depth:
         raise InputError("the geometric baseline sees nothing but depth; leave out --no-depth")
+    written = [path for path in (options.json, options.csv, options.html) if path is not None]
+    for path in written:
+        check_writable(path)
+    frames, rule = open_frames(options)
+    other = None if options.against is None else _read_other(options.against, len(frames), rule, options.boundary)
+    segment, described = _baseline() if options.baseline else _model(options.model, options.device)
+    worst = WorstImages(_WORST, rule)
+    with progress_bar("evaluate", "image") as progress:
+        evaluation = evaluate(
+            frames,
+            segment,
+            rule,
+            use_depth=not options.no_depth,
+            workers=options.workers,
+            progress=progress,
+            boundary=options.boundary,
+            watch=worst.see if options.html else None,
+        )
+    print(evaluation.table())
+    lowest = ", ".join(f"{row.name} {100 * row.scores.overlap_f:.0f}" for row in evaluation.worst(3))
+    print(f"lowest overlap F: {lowest}")
+    write_json(options.json, {**described_run(options, rule), **described, **evaluation.as_dict()})
+    if options.csv is not None:
+        write_text(options.csv, evaluation.to_csv())
+    compared = None if other is None else _compare(evaluation, other, options.against)
+    if options.html is not None:
+        write_text(options.html, _page(options, rule, evaluation, worst, compared))
+    print(f"written to {', '.join(map(str, written))}")
+    return 0
+
+
+def open_frames(options: argparse.Namespace) -> tuple[Sequence[Frame], LabelRule]:
+    """The frames that the options ask for, and how to read their labels.
+
+    Raises:
+        InputError: as `open_dataset`, or the labels cannot be read.
+    """
+    from uois_sam.commands.progress import progress_bar
+    from uois_sam.datasets.catalogue import open_dataset
+    from uois_sam.datasets.subset import EvenlySpaced
+
     with progress_bar("draw synthetic tables", "scene") as drawing:
         dataset = open_dataset(options.dataset, drawing)
     rule = _rule(dataset, options)
-    segment, described = _baseline() if options.baseline else _model(options.model, options.device)
-    with progress_bar("evaluate", "image") as progress:
-        evaluation = evaluate(
-            dataset, segment, rule, use_depth=not options.no_depth, progress=progress, boundary=options.boundary
-        )
-    print(evaluation.table())
-    worst = ", ".join(f"{row.name} {100 * row.scores.overlap_f:.0f}" for row in evaluation.worst(3))
-    print(f"lowest overlap F: {worst}")
-    made = {
+    return dataset if options.frames is None else EvenlySpaced(dataset, options.frames), rule
+
+
+def described_run(options: argparse.Namespace, rule: LabelRule) -> dict[str, Any]:
+    """What the scores depend on beside the model, for a JSON document."""
+    from uois_sam.commands.outputs import versions
+
+    return {
         "dataset": options.dataset,
-        **described,
         "depth": not options.no_depth,
         "first_object": rule.first_object,
         "ignore": rule.ignore,
         "boundary": options.boundary,
         "versions": versions(),
     }
-    write_json(options.json, {**made, **evaluation.as_dict()})
-    print(f"written to {options.json}")
-    return 0
 
 
 def _rule(dataset: LabelledDataset, options: argparse.Namespace) -> LabelRule:
@@ -143,16 +212,66 @@ def _model(model: str, device: str) -> tuple[Segment, dict[str, Any]]:
 
 
 def _baseline() -> tuple[Segment, dict[str, Any]]:
-    from uois_sam.evaluation.classical import segment_by_geometry
+    from uois_sam.evaluation.classical import segment_frame
 
-    def segment(frame: Frame) -> Any:
-        if frame.depth is None or frame.camera is None:
+    return segment_frame, {"baseline": "geometry"}
+
+
+def _read_other(path: Path, images: int, rule: LabelRule, boundary: str) -> Evaluation:
+    """The evaluation to compare with; refuses, before any work, one that was not scored alike."""
+    from uois_sam.evaluation.results import read_evaluation
+
+    other, document = read_evaluation(path)
+    for name, ours in (("first_object", rule.first_object), ("ignore", rule.ignore), ("boundary", boundary)):
+        if name in document and document[name] != ours:
             raise InputError(
-                f"frame {frame.name!r} has no depth or no intrinsics; the geometric baseline needs both"
+                f"{path} was scored with {name} {document[name]}, this is with {ours}; score both alike"
             )
-        return segment_by_geometry(frame.depth, frame.camera)
+    if len(other.rows) != images:
+        raise InputError(
+            f"{path} has {len(other.rows)} images, this is of {images}; score both on the same images"
+        )
+    return other
 
-    return segment, {"baseline": "geometry"}
+
+def _compare(evaluation: Evaluation, other: Evaluation, path: Path) -> Mapping[str, Mean]:
+    """The differences, also printed."""
+    from uois_sam.evaluation.difference import difference
+    from uois_sam.evaluation.results import means_table
+
+    try:
+        found = difference(evaluation, other)
+    except InputError as error:
+        raise InputError(f"cannot compare with {path}: {error}") from None
+    print(f"against {path}, points of per cent:\n{means_table('difference', found, '+')}")
+    return found
+
+
+def _page(
+    options: argparse.Namespace,
+    rule: LabelRule,
+    evaluation: Evaluation,
+    worst: WorstImages,
+    compared: Mapping[str, Mean] | None,
+) -> str:
+    from uois_sam.commands.report.evaluation_page import EvaluationReport, evaluation_page
+
+    settings = [
+        "without depth" if options.no_depth else "with depth where there is some",
+        f"objects from label {rule.first_object} on",
+        "no label ignored" if rule.ignore is None else f"label {rule.ignore} ignored",
+        f"boundary as {options.boundary}",
+    ]
+    return evaluation_page(
+        EvaluationReport(
+            options.dataset,
+            f"baseline {options.baseline}" if options.baseline else f"model {options.model}",
+            settings,
+            evaluation,
+            worst.worst(),
+            None if compared is None else (str(options.against), compared),
+        )
+    )
 
 
 def _label_or_none(text: str) -> int | None:

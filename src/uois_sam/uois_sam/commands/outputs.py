@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import platform
 import sys
 from pathlib import Path
@@ -31,15 +32,37 @@ def make_folder(path: Path) -> Path:
     return path
 
 
+def check_writable(path: Path) -> None:
+    """Refuse, before the work rather than after it, a file that cannot be written; its folder is made.
+
+    Raises:
+        InputError: it is a folder, or its folder cannot be made or written to.
+    """
+    make_folder(path.parent)
+    if path.is_dir():
+        raise InputError(f"cannot write {path}: it is a folder; give a file")
+    if not os.access(path if path.exists() else path.parent, os.W_OK):
+        raise InputError(f"cannot write {path}: no permission; give another file")
+
+
 def write_json(path: Path, value: dict[str, Any]) -> None:
     """Write a JSON document; its folder is made where it is missing.
 
     Raises:
         InputError: the file cannot be written.
     """
+    write_text(path, json.dumps(value, indent=1) + "\n")
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a file in UTF-8; its folder is made where it is missing.
+
+    Raises:
+        InputError: the file cannot be written.
+    """
     make_folder(path.parent)
     try:
-        path.write_text(json.dumps(value, indent=1) + "\n", encoding="utf-8")
+        path.write_text(text, encoding="utf-8")
     except OSError as error:
         raise InputError(f"cannot write {path}: {error.strerror}; give another file") from None
 

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from uois_sam.errors import InputError
 from uois_sam.sam.geometry import Plane, back_project, fit_plane
-from uois_sam.types import Camera, relabel
+from uois_sam.types import Camera, Frame, relabel
 
 MIN_HEIGHT = 0.01
 """Metres above the plane from where on something stands on it; a depth camera's noise on the table lies below."""
@@ -16,6 +16,17 @@ EDGE = 0.02
 """Step between neighbouring pixels that parts two objects, as a fraction of the depth."""
 MIN_PIXELS = 300
 """Smallest object at 480 x 640, scaled with the area of the image."""
+
+
+def segment_frame(frame: Frame) -> NDArray[np.uint16]:
+    """`segment_by_geometry` of a frame.
+
+    Raises:
+        InputError: the frame has no depth or no intrinsics.
+    """
+    if frame.depth is None or frame.camera is None:
+        raise InputError(f"frame {frame.name!r} has no depth or no intrinsics; the geometric baseline needs both")
+    return segment_by_geometry(frame.depth, frame.camera)
 
 
 def segment_by_geometry(depth: NDArray[np.float32], camera: Camera) -> NDArray[np.uint16]:

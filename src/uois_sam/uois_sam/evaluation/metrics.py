@@ -76,16 +76,35 @@ def score_labels(
         precision, recall, f = float(m == 0), float(n == 0), float(n == m)
         return Scores(precision, recall, f, precision, recall, f, f, m, n)
 
-    shared = np.bincount(true.ravel() * np.int64(m + 1) + predicted.ravel(), minlength=(n + 1) * (m + 1))
-    shared = shared.reshape(n + 1, m + 1)
-    true_area, predicted_area = shared.sum(axis=1)[1:], shared.sum(axis=0)[1:]
-    hits = shared[1:, 1:]
-    pair_f = _pair_f(hits / predicted_area, hits / true_area[:, None])
+    shared = _shared_pixels(predicted, true, m, n)
+    hits, pair_f = _hits_and_pair_f(shared)
     pairs = munkres(pair_f.max() - pair_f)
     hit = sum(int(hits[pair]) for pair in pairs)
     detected = sum(bool(pair_f[pair] > DETECTED_ABOVE) for pair in pairs)
-    overlap = _precision_recall_f(hit, int(predicted_area.sum()), hit, int(true_area.sum()))
+    overlap = _precision_recall_f(hit, int(shared[:, 1:].sum()), hit, int(shared[1:].sum()))
     return Scores(*overlap, *_boundary_scores(predicted, true, pairs, boundary), detected / n, m, n)
+
+
+def name_by_match(prediction: NDArray[np.integer], truth: NDArray[np.integer]) -> NDArray[np.uint16]:
+    """The prediction with matched objects named as in the truth, so that both can be shown in the same colours.
+
+    Args:
+        prediction: (H, W) int, each positive label an object.
+        truth: (H, W) int, objects 1 .. N without gaps.
+
+    Returns:
+        (H, W) uint16: 1 .. N where the match shares pixels with the true object, above N what matches none.
+    """
+    predicted = relabel(prediction)
+    n, m = int(truth.max(initial=0)), int(predicted.max(initial=0))
+    names = np.arange(n, n + m + 1, dtype=np.uint16)
+    names[0] = 0
+    if n and m:
+        hits, pair_f = _hits_and_pair_f(_shared_pixels(predicted, relabel(truth), m, n))
+        for i, j in munkres(pair_f.max() - pair_f):
+            if hits[i, j]:
+                names[j + 1] = i + 1
+    return names[predicted]
 
 
 def _check(
@@ -104,9 +123,21 @@ def _check(
         raise InputError(f"boundary is {boundary!r}; choose one of {', '.join(get_args(BoundaryKind))}")
 
 
-def _pair_f(precision: NDArray[np.float64], recall: NDArray[np.float64]) -> NDArray[np.float64]:
+def _shared_pixels(
+    predicted: NDArray[np.uint16], true: NDArray[np.uint16], predictions: int, objects: int
+) -> NDArray[np.int64]:
+    """(objects + 1, predictions + 1) int64, pixels of each pair of labels, background first."""
+    pairs = true.ravel() * np.int64(predictions + 1) + predicted.ravel()
+    counted = np.bincount(pairs, minlength=(objects + 1) * (predictions + 1))
+    return counted.reshape(objects + 1, predictions + 1)
+
+
+def _hits_and_pair_f(shared: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """Shared pixels and F of each pair of objects, both (objects, predictions)."""
+    hits = shared[1:, 1:]
+    precision, recall = hits / shared.sum(axis=0)[1:], hits / shared.sum(axis=1)[1:, None]
     total = precision + recall
-    return np.divide(2 * precision * recall, total, out=np.zeros_like(total), where=total > 0)
+    return hits, np.divide(2 * precision * recall, total, out=np.zeros_like(total), where=total > 0)
 
 
 def _precision_recall_f(hit: int, predicted: int, found: int, true: int) -> tuple[float, float, float]:

@@ -166,3 +166,26 @@ class GridPrompter:
         steps = (torch.arange(self.points_per_side) + 0.5) / self.points_per_side
         y, x = torch.meshgrid(steps * height - 0.5, steps * width - 0.5, indexing="ij")
         return Proposal(torch.stack([x.flatten(), y.flatten()], 1).to(embedding.features[0].device))
+
+
+@dataclass(frozen=True)
+class ForegroundGridPrompter:
+    """The points of a grid that lie on HPG's foreground (UOIS-SAM, table IV, second row).
+
+    Attributes:
+        hpg: gives the foreground; its heatmap is not used.
+        grid: the points.
+    """
+
+    hpg: HeatmapPromptGenerator
+    grid: GridPrompter = GridPrompter()
+
+    def propose(self, image: NDArray[np.uint8], embedding: Embedding, settings: SegmentationSettings) -> Proposal:
+        """All points of the grid above the foreground threshold; `max_prompts` does not apply."""
+        maps = self.hpg.maps(image, embedding)
+        points = self.grid.propose(image, embedding, settings).points
+        height, width = embedding.image_size
+        h, w = maps.foreground.shape
+        columns = ((points[:, 0] + 0.5) * (w / width)).long().clamp(0, w - 1)
+        rows = ((points[:, 1] + 0.5) * (h / height)).long().clamp(0, h - 1)
+        return Proposal(points[maps.foreground[rows, columns] > settings.foreground_threshold], maps)

@@ -1,1 +1,1 @@
-"""The demo's report: one HTML file that needs nothing else."""
+"""Reports of a demo and of an evaluation: each one HTML file that needs nothing else."""

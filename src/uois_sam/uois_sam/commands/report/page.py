@@ -1,4 +1,4 @@
-"""The report as one HTML file: figures, plots, and pictures of some frames; no script, nothing from elsewhere."""
+"""The demo's report: figures, plots, and pictures of some frames."""
 
 from __future__ import annotations
 
@@ -8,33 +8,26 @@ import numpy as np
 
 from uois_sam import __version__
 from uois_sam.commands.demo_record import DemoRecord, FrameFigures, SampledFrame
+from uois_sam.commands.report.document import SCORES_EXPLAINED, article, document, scores_table, tiles
 from uois_sam.commands.report.pictures import pictures
 from uois_sam.commands.report.plot import latency_plot, stage_plot
-from uois_sam.commands.report.style import STYLE
-from uois_sam.evaluation.evaluate import FIGURES
 from uois_sam.types import label_colours
-
-_HEADS = ("overlap P", "R", "F", "boundary P", "R", "F", "%75")
 
 
 def report_page(record: DemoRecord) -> str:
     """The whole document."""
-    body = [
-        _heading(record),
-        _tiles(record),
-        _notes(record),
-        _scores(record),
-        _times(record),
-        "<h2>Frames</h2>",
-        *(_frame(sample, record) for sample in record.samples),
-        _footer(record),
-    ]
-    content = "\n".join(part for part in body if part)
-    return (
-        '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>uois_sam: {escape(record.source)}</title>\n<style>{STYLE}</style>\n</head>\n"
-        f"<body>\n<main>\n{content}\n</main>\n</body>\n</html>\n"
+    return document(
+        record.source,
+        [
+            _heading(record),
+            _tiles(record),
+            _notes(record),
+            _scores(record),
+            _times(record),
+            "<h2>Frames</h2>",
+            *(_frame(sample, record) for sample in record.samples),
+            _footer(record),
+        ],
     )
 
 
@@ -48,22 +41,21 @@ def _heading(record: DemoRecord) -> str:
 def _tiles(record: DemoRecord) -> str:
     """The figures that matter most."""
     instances = [len(frame.instances) for frame in record.frames]
-    tiles = [
+    values = [
         (f"{len(record.frames)}", "frames answered"),
         (f"{record.frames_per_second:.1f}", "frames per second"),
         (f"{np.mean(instances):.1f}", "instances per frame"),
     ]
-    tiles += [
-        (f"{np.median(values):.0f} ms", f"camera to {name}, median")
-        for name, values in record.latencies().items()
-        if values
+    values += [
+        (f"{np.median(latencies):.0f} ms", f"camera to {name}, median")
+        for name, latencies in record.latencies().items()
+        if latencies
     ]
     if record.evaluation is not None:
         means = record.evaluation.means()
-        tiles.append((f"{100 * means['overlap_f'].value:.1f}", "overlap F, %"))
-        tiles.append((f"{100 * means['boundary_f'].value:.1f}", "boundary F, %"))
-    cells = "".join(f"<div><b>{escape(value)}</b><span>{escape(name)}</span></div>" for value, name in tiles)
-    return f'<section class="tiles">{cells}</section>'
+        values.append((f"{100 * means['overlap_f'].value:.1f}", "overlap F, %"))
+        values.append((f"{100 * means['boundary_f'].value:.1f}", "boundary F, %"))
+    return tiles(values)
 
 
 def _notes(record: DemoRecord) -> str:
@@ -85,17 +77,10 @@ def _notes(record: DemoRecord) -> str:
 def _scores(record: DemoRecord) -> str:
     if record.evaluation is None:
         return ""
-    means = record.evaluation.means()
-    head = "".join(f"<th>{name}</th>" for name in _HEADS)
-    mean = "".join(f"<td>{100 * means[f].value:.1f}</td>" for f in FIGURES)
-    interval = "".join(f"<td>{100 * means[f].low:.1f} &ndash; {100 * means[f].high:.1f}</td>" for f in FIGURES)
     objects = sum(row.scores.objects for row in record.evaluation.rows)
     return (
-        "<h2>Scores against the ground truth</h2>"
-        f'<table class="scores"><tr><th></th>{head}</tr><tr><th>mean, %</th>{mean}</tr>'
-        f"<tr><th>95 % interval</th>{interval}</tr></table>"
-        f"<p>{len(record.evaluation.rows)} frames, {objects} objects. P: precision, R: recall, F: their harmonic "
-        "mean, %75: objects found with F above 0.75; means over frames, bootstrap intervals.</p>"
+        f"<h2>Scores against the ground truth</h2>{scores_table('mean, %', record.evaluation.means())}"
+        f"<p>{len(record.evaluation.rows)} frames, {objects} objects. {SCORES_EXPLAINED}</p>"
     )
 
 
@@ -127,15 +112,7 @@ def _frame(sample: SampledFrame, record: DemoRecord) -> str:
             facts.append(
                 f"overlap F {100 * row.scores.overlap_f:.0f}, boundary F {100 * row.scores.boundary_f:.0f}"
             )
-    shown = "".join(
-        f'<figure><img src="{picture.uri}" alt="{escape(picture.caption)}"><figcaption>{escape(picture.caption)}'
-        "</figcaption></figure>"
-        for picture in pictures(sample)
-    )
-    return (
-        f"<article><h3>{escape(figures.name)}<small>{escape(' · '.join(facts))}</small></h3>"
-        f'<div class="pictures">{shown}{_instances(figures)}</div></article>'
-    )
+    return article(figures.name, facts, pictures(sample), _instances(figures))
 
 
 def _instances(figures: FrameFigures) -> str:

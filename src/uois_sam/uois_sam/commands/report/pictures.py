@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import base64
-from dataclasses import dataclass
-
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from uois_sam.commands.demo_record import Cloud, SampledFrame
-from uois_sam.commands.outputs import encode_image
+from uois_sam.commands.report.document import Picture, embedded
 from uois_sam.grasping.view import render_cloud
 from uois_sam.types import label_colours
 
@@ -22,30 +19,22 @@ _UNKNOWN = (52, 48, 48)  # BGR
 _TINT = 0.65
 
 
-@dataclass(frozen=True)
-class Picture:
-    """A picture as a data URI, with a line of text below it."""
-
-    uri: str
-    caption: str
-
-
 def pictures(sample: SampledFrame) -> list[Picture]:
     """Image, overlay, and with depth: depth and the clouds from two sides."""
     frame = sample.frame
     found = [
-        Picture(_uri(".jpg", frame.image), "image"),
-        Picture(_uri(".jpg", sample.instances.overlay(frame.image)), f"{len(sample.instances)} instances"),
+        Picture(embedded(frame.image), "image"),
+        Picture(embedded(sample.instances.overlay(frame.image)), f"{len(sample.instances)} instances"),
     ]
     if frame.depth is not None:
         coloured, low, high = colour_depth(frame.depth)
-        found.append(Picture(_uri(".jpg", coloured), f"depth, {low:.2f} m (blue) to {high:.2f} m (red)"))
+        found.append(Picture(embedded(coloured), f"depth, {low:.2f} m (blue) to {high:.2f} m (red)"))
     if sample.scene is not None:
         height, width = frame.image.shape[:2]
         cloud = shown_cloud(sample.scene, sample.clouds, len(sample.instances))
         for side, (azimuth, elevation) in zip(("left", "right"), SIDES, strict=True):
             view = render_cloud(cloud.points, cloud.colours, (width, height), azimuth, elevation)
-            found.append(Picture(_uri(".jpg", view), f"clouds from the {side}"))
+            found.append(Picture(embedded(view), f"clouds from the {side}"))
     return found
 
 
@@ -85,8 +74,3 @@ def shown_cloud(scene: Cloud, clouds: tuple[Cloud, ...], count: int) -> Cloud:
     tint = label_colours(max(count, int(labels.max(initial=0))))[labels]
     tinted = np.where(labels[:, None] > 0, (1 - _TINT) * colours + _TINT * tint, colours)
     return Cloud(np.concatenate([part.points for part in parts]), tinted.astype(np.uint8), labels)
-
-
-def _uri(suffix: str, image: NDArray[np.uint8]) -> str:
-    content = base64.b64encode(encode_image(suffix, image[..., ::-1])).decode("ascii")
-    return f"data:image/{'jpeg' if suffix == '.jpg' else 'png'};base64,{content}"

@@ -39,10 +39,7 @@ def latency_plot(latencies: Mapping[str, Sequence[float]], height: int = 240) ->
         ]
     middle = _LEFT + inner_w / 2
     parts.append(f'<text x="{middle}" y="{height - 8}" text-anchor="middle">answered frames, in order</text>')
-    parts.append(
-        f'<text x="12" y="{_TOP + inner_h / 2}" transform="rotate(-90 12 {_TOP + inner_h / 2})" '
-        'text-anchor="middle">ms</text>'
-    )
+    parts.append(_upright("ms", _TOP + inner_h / 2))
     return _svg(height, "milliseconds from camera message to each result", parts)
 
 
@@ -61,10 +58,52 @@ def stage_plot(stages: Sequence[tuple[str, float]]) -> str:
     return _svg(height, "median milliseconds of each stage", parts)
 
 
+def histogram(values: Sequence[float], across: str, up: str, bins: int = 20, height: int = 260) -> str:
+    """How fractions of 1 are spread: a bar per bin, counts upwards from 0; 1 itself is in the last bin.
+
+    Args:
+        values: 0 to 1.
+        across, up: what is counted, and the unit of the counts.
+        bins: of equal width.
+        height: of the plot.
+    """
+    counts = [0] * bins
+    for value in values:
+        counts[min(int(value * bins), bins - 1)] += 1
+    step = max(1, round(tick_step(max(counts))))
+    top = step * max(1, math.ceil(max(counts) / step))
+    inner_w, inner_h = _WIDTH - _LEFT - _RIGHT, height - _TOP - _BOTTOM - 12
+    base = _TOP + inner_h
+    parts = []
+    for k in range(round(top / step) + 1):
+        at = base - inner_h * k * step / top
+        parts.append(f'<line class="grid" x1="{_LEFT}" x2="{_WIDTH - _RIGHT}" y1="{at:.1f}" y2="{at:.1f}"/>')
+        parts.append(f'<text x="{_LEFT - 8}" y="{at + 4:.1f}" text-anchor="end">{k * step}</text>')
+    for k, count in enumerate(counts):
+        x, tall = _LEFT + inner_w * k / bins, inner_h * count / top
+        parts.append(
+            f'<rect class="bar" x="{x + 1:.1f}" y="{base - tall:.1f}" width="{inner_w / bins - 2:.1f}" '
+            f'height="{tall:.1f}"><title>{escape(across)} {k / bins:.2f} to {(k + 1) / bins:.2f}: '
+            f"{count} {escape(up)}</title></rect>"
+        )
+    for k in range(11):
+        parts.append(
+            f'<text x="{_LEFT + inner_w * k / 10:.1f}" y="{base + 18}" text-anchor="middle">{k / 10:g}</text>'
+        )
+    parts.append(f'<text x="{_LEFT + inner_w / 2}" y="{height - 8}" text-anchor="middle">{escape(across)}</text>')
+    parts.append(_upright(up, base - inner_h / 2))
+    return _svg(height, f"number of {up} by {across}", parts)
+
+
 def tick_step(highest: float) -> float:
     """A round step (1, 2 or 5 times a power of ten) that gives four to ten ticks up to `highest`."""
     power = 10.0 ** math.floor(math.log10(max(highest, 1e-3)))
     return next(power * k for k in (0.1, 0.2, 0.5, 1.0) if highest / (power * k) <= 10)
+
+
+def _upright(text: str, y: float) -> str:
+    """A label of the vertical axis."""
+    return f'<text x="12" y="{y}" transform="rotate(-90 12 {y})" text-anchor="middle">{escape(text)}</text>'
 
 
 def _svg(height: int, label: str, parts: Sequence[str]) -> str:

@@ -1,4 +1,4 @@
-"""Style sheet of the report; follows the reader's light or dark setting."""
+"""Style sheet of the reports; follows the reader's light or dark setting."""
 
 from __future__ import annotations
 

@@ -1,0 +1,41 @@
+"""A part of a data set, for a quick look."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import overload
+
+from uois_sam.errors import InputError
+from uois_sam.types import Frame
+
+
+class EvenlySpaced(Sequence[Frame]):
+    """Up to `count` frames, evenly spaced from the first to the last, read when they are asked for.
+
+    Attributes:
+        indices: of the frames in the whole set, rising.
+
+    Raises:
+        InputError: `count` is below 1.
+    """
+
+    def __init__(self, frames: Sequence[Frame], count: int) -> None:
+        if count < 1:
+            raise InputError(f"{count} frames of {len(frames)}; wanted 1 or more")
+        self._frames = frames
+        kept = min(count, len(frames))
+        self.indices = [round(k * (len(frames) - 1) / max(kept - 1, 1)) for k in range(kept)]
+
+    def __len__(self) -> int:
+        return len(self.indices)
+
+    @overload
+    def __getitem__(self, index: int) -> Frame: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> list[Frame]: ...
+
+    def __getitem__(self, index: int | slice) -> Frame | list[Frame]:
+        if isinstance(index, slice):
+            return [self._frames[k] for k in self.indices[index]]
+        return self._frames[self.indices[index]]
