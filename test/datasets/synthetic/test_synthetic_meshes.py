@@ -11,11 +11,13 @@ from uois_sam.datasets.synthetic.meshes import (
     merge,
     plain_box,
     plate,
+    prism,
     rotation,
     rounded_box,
     sweep,
     torus,
     tube,
+    warp,
 )
 
 
@@ -81,3 +83,16 @@ def test_merge_keeps_faces_and_texture_of_both() -> None:
     assert both.volume() == pytest.approx(one.volume() + other.volume())
     last = both.uv[both.uv_faces[-1]]
     np.testing.assert_array_equal(last, other.uv[other.uv_faces[-1]])
+
+
+def test_volume_of_a_prism() -> None:
+    angle = np.linspace(0, 2 * np.pi, 10, endpoint=False)
+    star = np.where(np.arange(10) % 2, 0.05, 0.1)[:, None] * np.c_[np.cos(angle), np.sin(angle)]
+    area = 5 * 0.1 * 0.05 * np.sin(np.pi / 5)
+    assert prism(star, 0.1, 0.4).volume() == pytest.approx(0.3 * area)
+    assert prism(star, 0, 0.3, taper=1e-6).volume() == pytest.approx(0.1 * area, rel=1e-4)
+
+
+def test_warping_moves_vertices_alone() -> None:
+    flat = warp(plain_box([0.1, 0.2, 0.3]), lambda v: v * [1, 1, 0.5])
+    assert flat.volume() == pytest.approx(0.024)

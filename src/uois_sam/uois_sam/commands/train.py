@@ -74,7 +74,12 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
         _RUN_EPILOG + _SEGMENTER_EPILOG,
     )
     segmenter.add_argument(
-        "--data", type=Path, required=True, metavar="DIR", help="data set written by `uois-sam synth`"
+        "--data",
+        type=Path,
+        required=True,
+        nargs="+",
+        metavar="DIR",
+        help="data sets written by `uois-sam synth`, taken as one",
     )
     _add_run(segmenter)
     segmenter.add_argument(

@@ -1,4 +1,4 @@
-"""Random changes of a training frame: crops, mirror images, light, and depth that is partly or wholly gone."""
+"""Random changes of a training frame: crops, mirror images, paint, light, and depth that is wrong or gone."""
 
 from __future__ import annotations
 
@@ -7,6 +7,9 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+
+from uois_sam.training.depth_faults import spoil
+from uois_sam.training.repaint import repaint
 
 
 @dataclass(frozen=True)
@@ -59,7 +62,7 @@ def zoom(sample: Sample, factor: float, rng: np.random.Generator, min_pixels: in
 
 def relight(colour: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.float32]:
     """(H, W, 3) float32 in 0 .. 1 with random exposure, gamma, tint, saturation, contrast, blur and noise."""
-    image = colour / 255.0
+    image = colour.astype(np.float32) / 255
     if rng.random() < 0.8:
         image = np.clip(image * rng.uniform(0.6, 1.4), 0, 1) ** rng.uniform(0.65, 1.5)
     if rng.random() < 0.6:
@@ -74,20 +77,25 @@ def relight(colour: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.f
         image = image[..., rng.permutation(3)]
     if rng.random() < 0.35:
         smooth = np.ascontiguousarray(image, np.float32)
-        image = np.asarray(cv2.GaussianBlur(smooth, (0, 0), rng.uniform(0.3, 1.4)), np.float64)
+        image = np.asarray(cv2.GaussianBlur(smooth, (0, 0), rng.uniform(0.3, 1.4)), np.float32)
     if rng.random() < 0.4:
-        noise = rng.standard_normal(image.shape, np.float32) * rng.uniform(0.005, 0.04)
-        image = image + noise.astype(np.float64)
+        image = image + rng.standard_normal(image.shape, np.float32) * np.float32(rng.uniform(0.005, 0.04))
     return np.clip(image, 0, 1).astype(np.float32)
 
 
-def augment(sample: Sample, rng: np.random.Generator, no_depth: float = 0.25) -> Sample:
+def augment(
+    sample: Sample,
+    rng: np.random.Generator,
+    no_depth: float = 0.25,
+    painted: float = 0.3,
+) -> Sample:
     """All of the above at the chances that training uses; the colour comes out as float32.
 
     Args:
         sample: with uint8 colour.
         rng: the only source of chance.
         no_depth: how often all depth is gone, so that the same weights run on colour alone.
+        painted: share of the things of a frame that get new paint, in two frames of three.
     """
     if rng.random() < 0.35:
         sample = crop_to_table(sample)
@@ -95,8 +103,10 @@ def augment(sample: Sample, rng: np.random.Generator, no_depth: float = 0.25) ->
         sample = mirror(sample)
     if rng.random() < 0.5:
         sample = zoom(sample, rng.uniform(1.05, 1.7), rng)
-    geometry = sample.geometry
-    if rng.random() < no_depth:
-        geometry = np.zeros_like(geometry)
+    label = np.ascontiguousarray(sample.label)
     colour = np.ascontiguousarray(sample.colour, np.uint8)
-    return Sample(relight(colour, rng), np.ascontiguousarray(sample.label), np.ascontiguousarray(geometry))
+    if rng.random() < 0.67:
+        colour = repaint(colour, label, painted, rng)
+    blind = rng.random() < no_depth
+    geometry = np.zeros_like(sample.geometry) if blind else spoil(sample.geometry, label, rng)
+    return Sample(relight(colour, rng), label, np.ascontiguousarray(geometry))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -52,6 +52,8 @@ class BatchSettings:
     Attributes:
         frames: B; on_things, on_background: prompts per frame.
         no_depth: how often a frame loses all its depth.
+        foreign_depth: how often a frame comes with the depth of another one, which is plainly wrong.
+        painted: share of the things that get new paint, see `repaint`.
         augmented: whether frames are changed at random.
     """
 
@@ -59,15 +61,20 @@ class BatchSettings:
     on_things: int = 7
     on_background: int = 2
     no_depth: float = 0.25
+    foreign_depth: float = 0.03
+    painted: float = 0.3
     augmented: bool = True
 
 
 class BatchDataset(Dataset[Batch]):
     """Item k is the k-th batch of a run; frames come in a new order every epoch."""
 
-    def __init__(self, data: PreparedSet, settings: BatchSettings, seed: int, first: int, last: int) -> None:
+    def __init__(
+        self, data: Sequence[PreparedSet], settings: BatchSettings, seed: int, first: int, last: int
+    ) -> None:
         self.data, self.settings, self.seed = data, settings, seed
         self.first, self.last = first, last
+        self.ends = np.cumsum([len(part) for part in data])
 
     def __len__(self) -> int:
         return self.last - self.first
@@ -78,17 +85,19 @@ class BatchDataset(Dataset[Batch]):
         return collate([self._frame(start + j) for j in range(self.settings.frames)])
 
     def _frame(self, position: int) -> tuple[Sample, FramePrompts, NDArray[np.float32]]:
-        epoch, place = divmod(position, len(self.data))
-        order = np.random.default_rng((self.seed, epoch)).permutation(len(self.data))
+        frames = int(self.ends[-1])
+        epoch, place = divmod(position, frames)
+        order = np.random.default_rng((self.seed, epoch)).permutation(frames)
         index = int(order[place])
         rng = np.random.default_rng((self.seed, 1, position))
+        foreign = self.settings.augmented and rng.random() < self.settings.foreign_depth
+        part, row = self._place(index)
+        of_depth, depth_row = self._place(int(rng.integers(frames))) if foreign else (part, row)
         sample = Sample(
-            np.array(self.data.colour[index]),
-            np.array(self.data.label[index]),
-            dequantise(self.data.geometry[index]),
+            np.array(part.colour[row]), np.array(part.label[row]), dequantise(of_depth.geometry[depth_row])
         )
         if self.settings.augmented:
-            sample = augment(sample, rng, self.settings.no_depth)
+            sample = augment(sample, rng, self.settings.no_depth, self.settings.painted)
         else:
             colour = (sample.colour / 255.0).astype(np.float32)
             sample = Sample(colour, sample.label, sample.geometry)
@@ -99,6 +108,11 @@ class BatchDataset(Dataset[Batch]):
         sigmas = np.clip(0.06 * np.array(list(sizes.values()), np.float32), 0.8, 2.5)
         shape = (label2.shape[0] // 2, label2.shape[1] // 2)
         return sample, prompts, gaussian_heatmap(np.floor(cells), sigmas, shape)
+
+    def _place(self, index: int) -> tuple[PreparedSet, int]:
+        """The set that holds a frame of all sets, and its row there."""
+        which = int(np.searchsorted(self.ends, index, "right"))
+        return self.data[which], index - (int(self.ends[which - 1]) if which else 0)
 
 
 def find_centres(
@@ -134,7 +148,7 @@ def collate(frames: list[tuple[Sample, FramePrompts, NDArray[np.float32]]]) -> B
 
 
 def batches(
-    data: PreparedSet, settings: BatchSettings, seed: int, first: int, last: int, workers: int
+    data: Sequence[PreparedSet], settings: BatchSettings, seed: int, first: int, last: int, workers: int
 ) -> Iterator[Batch]:
     """The batches of steps `first` to `last` of a run, made ahead by worker processes."""
     loader = DataLoader(

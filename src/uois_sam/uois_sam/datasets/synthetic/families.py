@@ -8,6 +8,8 @@ from __future__ import annotations
 from uois_sam.datasets.synthetic import families_boxes as boxes
 from uois_sam.datasets.synthetic import families_compound as compound
 from uois_sam.datasets.synthetic import families_heldout as heldout
+from uois_sam.datasets.synthetic import families_shapes as shapes
+from uois_sam.datasets.synthetic import families_structures as structures
 from uois_sam.datasets.synthetic import families_tools as tools
 from uois_sam.datasets.synthetic import families_vessels as vessels
 from uois_sam.datasets.synthetic.objects import Family
@@ -53,6 +55,19 @@ TRAINING_FAMILIES: dict[str, Family] = {
     "turned": compound.turned,
     "chain": compound.chain,
     "assembly": compound.assembly,
+    "extrusion": shapes.extrusion,
+    "rod": shapes.rod,
+    "vase": shapes.vase,
+    "soft_box": shapes.soft_box,
+    "cone": shapes.cone,
+    "wedge": shapes.wedge,
+    "elbow": shapes.elbow,
+    "crate": structures.crate,
+    "stool": structures.stool,
+    "rack": structures.rack,
+    "frame": structures.frame,
+    "figure": structures.figure,
+    "casket": structures.casket,
 }
 
 HELDOUT_FAMILIES: dict[str, Family] = {
@@ -74,14 +89,17 @@ _TABLES = {"train": TRAINING_FAMILIES, "heldout": HELDOUT_FAMILIES}
 
 COMMON = (
     *("carton", "cereal_box", "carton", "cereal_box", "cup", "bowl", "tin", "mug"),
-    *("turned", "chain", "assembly") * 3,
+    *("turned", "chain", "assembly") * 2,
+    *("extrusion", "rod", "vase", "soft_box", "cone", "wedge", "elbow"),
+    *("crate", "stool", "rack", "frame", "figure", "casket"),
 )
 """Training families that heaps show more often than the others (drawn every other time)."""
 
 TIDY = (
     *("carton", "cereal_box", "carton", "cereal_box", "milk_carton", "book", "can", "tin", "tin", "jar", "bottle"),
     *("mug", "cup", "cup", "bowl", "bowl", "pot", "kettle", "pan", "brick", "puck", "roll", "keyboard", "display"),
-    *("turned", "chain", "assembly", "turned", "chain", "assembly"),
+    *("turned", "chain", "assembly", "extrusion", "vase", "soft_box", "cone", "wedge"),
+    *("crate", "stool", "frame", "figure", "casket", "casket"),
 )
 """Training families that stand about on tidy tables, some named twice."""
 

@@ -14,21 +14,21 @@ from uois_sam.datasets.synthetic.objects import ObjectModel, Part, pick
 
 Rng = np.random.Generator
 _LIE_DOWN = rotation("y", np.pi / 2)
-_MATERIALS = (
+MATERIALS = (
     *("plastic", "plastic", "plastic", "glossy", "ceramic", "metal", "metal", "dark", "dark", "light", "paper"),
     *("wood", "plain", "label", "stripe", "speckle", "fruit"),
 )
 
 
-def _materials(rng: Rng, count: int) -> list[str]:
+def some_materials(rng: Rng, count: int) -> list[str]:
     """One material for all pieces, or two in turn, or each its own."""
-    shared = [pick(rng, *_MATERIALS) for _ in range(2)]
+    shared = [pick(rng, *MATERIALS) for _ in range(2)]
     kind = rng.random()
     if kind < 0.25:
         return shared[:1] * count
     if kind < 0.6:
         return [shared[k % 2] for k in range(count)]
-    return [pick(rng, *_MATERIALS) for _ in range(count)]
+    return [pick(rng, *MATERIALS) for _ in range(count)]
 
 
 def turned(rng: Rng) -> ObjectModel:
@@ -40,7 +40,7 @@ def turned(rng: Rng) -> ObjectModel:
     heights *= rng.uniform(0.05, 0.2) / heights.sum()
     segments = int(rng.choice([5, 6, 8, 32, 32, 32]))
     parts, colliders, bottom = [], [], 0.0
-    for radius, height, material in zip(radii, heights, _materials(rng, count), strict=True):
+    for radius, height, material in zip(radii, heights, some_materials(rng, count), strict=True):
         end = radius * rng.uniform(0.5, 1) if rng.random() < 0.5 else radius
         edge = min(0.15 * height, 0.3 * end)
         profile = [
@@ -70,7 +70,7 @@ def _solid(rng: Rng, half: NDArray[np.float64]) -> tuple[Mesh, Collider]:
 def chain(rng: Rng) -> ObjectModel:
     """Two to four solids in a row on the table, some joined by a thin rod."""
     count = int(rng.integers(2, 5))
-    materials = _materials(rng, count + 1)
+    materials = some_materials(rng, count + 1)
     parts: list[Part] = []
     colliders: list[Collider] = []
     scale, x = rng.uniform(0.5, 1), 0.0
@@ -103,7 +103,7 @@ def assembly(rng: Rng) -> ObjectModel:
     """A body with one to four knobs, bars or plates on its sides and top, sometimes in pairs."""
     half = rng.uniform([0.02, 0.015, 0.012], [0.06, 0.045, 0.06])
     count = int(rng.integers(1, 5))
-    materials = _materials(rng, count + 1)
+    materials = some_materials(rng, count + 1)
     mesh, collider = _solid(rng, half)
     parts = [Part("body", mesh.moved([0, 0, half[2]]), materials[0])]
     colliders = [Collider(collider.kind, collider.size, np.array([0, 0, half[2]]), collider.quaternion)]

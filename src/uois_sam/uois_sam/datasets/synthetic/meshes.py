@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -207,6 +207,35 @@ def plate(polygon: ArrayLike, half_thickness: float) -> Mesh:
     vertices = np.concatenate([near, far])
     uv = vertices[:, [0, 2]] - vertices[:, [0, 2]].min(0)
     return Mesh(vertices, faces, uv / (uv.max() + 1e-9), faces)
+
+
+def prism(outline: ArrayLike, bottom: float, top: float, taper: float = 1.0) -> Mesh:
+    """A (P, 2) outline in x, y, counter-clockwise and star-shaped about the origin, pulled from `bottom` to `top`.
+
+    taper: size of the upper face as a share of the lower one.
+    """
+    points = np.array(outline, float)
+    n = len(points)
+    ring = np.arange(n)
+    following = (ring + 1) % n
+    low, high = np.c_[points, np.full(n, bottom)], np.c_[points * taper, np.full(n, top)]
+    faces = np.concatenate(
+        [
+            np.c_[ring, following, following + n],
+            np.c_[ring, following + n, ring + n],
+            np.c_[np.full(n, 2 * n), following, ring],
+            np.c_[np.full(n, 2 * n + 1), ring + n, following + n],
+        ]
+    )
+    vertices = np.concatenate([low, high, [[0, 0, bottom], [0, 0, top]]])
+    uv = vertices[:, :2] + 0.3 * vertices[:, 2:]
+    uv -= uv.min(0)
+    return Mesh(vertices, faces, uv / (uv.max() + 1e-9), faces)
+
+
+def warp(mesh: Mesh, change: Callable[[Array], Array]) -> Mesh:
+    """The mesh with its (N, 3) vertices moved by a function."""
+    return replace(mesh, vertices=change(mesh.vertices))
 
 
 def tube(outer: float, inner: float, height: float, segments: int = 40) -> Mesh:
