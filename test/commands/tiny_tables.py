@@ -21,7 +21,8 @@ class BrightThings:
     def __init__(self) -> None:
         self.settings = SegmentationSettings()
         self.stage_ms: dict[str, float] = {}
-        self.segmenter = SimpleNamespace(device="cpu", uses_depth=True)
+        self.segmenter = SimpleNamespace(device="cpu")
+        self.uses_depth = True
         self.saw_depth: list[bool] = []
 
     def __call__(self, image: np.ndarray, depth: np.ndarray | None = None, camera: Any = None) -> Instances:

@@ -3,7 +3,7 @@ from __future__ import annotations
 import torch
 from torch import nn
 
-from uois_sam.sam.protocol import MaskCandidates
+from uois_sam.sam.protocol import Embedding, MaskCandidates
 from uois_sam.segmentation.hdnet import HDNet
 
 
@@ -34,6 +34,18 @@ def test_is_equation_5() -> None:
 def test_has_the_shape_of_the_iou_head() -> None:
     layers = [m for m in HDNet(256).mlp if isinstance(m, nn.Linear)]
     assert [(m.in_features, m.out_features) for m in layers] == [(512, 256), (256, 256), (256, 1)]
+
+
+def test_evidence_is_read_and_matters_only_when_trained() -> None:
+    c = candidates()
+    embedding = Embedding((torch.zeros(1, 8, 6, 6),), (24, 24))
+    hdnet = HDNet(8, hidden_dim=16, evidence=True)
+    evidence = hdnet.gather(c, embedding)
+    assert evidence is not None
+    assert torch.equal(hdnet(c, evidence), c.scores)
+    nn.init.normal_(hdnet.mlp[-1].weight)  # type: ignore[arg-type]
+    assert not torch.allclose(hdnet(c, evidence), hdnet(c, evidence + 1))
+    assert HDNet(8).gather(c, embedding) is None
 
 
 def test_no_prompts() -> None:

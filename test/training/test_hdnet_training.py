@@ -70,7 +70,7 @@ def test_the_loss_is_that_of_the_refined_scores() -> None:
     tokens = MaskCandidates(torch.zeros(3, 4, 1, 1), torch.rand(3, 4), torch.randn(3, 1, 8), torch.randn(3, 4, 8))
     hdnet = HDNet(8, 16)
     torch.nn.init.normal_(hdnet.mlp[-1].weight)  # type: ignore[arg-type]
-    batch = TokenBatch(tokens, torch.rand(3, 4), torch.tensor([True, False, True]))
+    batch = TokenBatch(tokens, None, torch.rand(3, 4), torch.tensor([True, False, True]))
     numbers = hdnet_loss(hdnet, batch)
     assert float(numbers["loss"]) == pytest.approx(
         float((hdnet(tokens) - batch.targets).square().mean()), abs=1e-6
@@ -91,6 +91,19 @@ def test_from_labelled_frames_to_a_pipeline(tables: Path, tmp_path: Path) -> Non
     cached = list((tmp_path / "features").rglob("*.safetensors"))
     assert {path.stem.split("_")[1] for path in cached} <= {"depth", "colour"}
     assert cached
+
+
+def test_evidence_is_trained_and_stored(tables: Path, tmp_path: Path) -> None:
+    loaded = load_segmenter("uois-sam-tiny", CPU)
+    settings = replace(SETTINGS, evidence=True, sensor_noise=True)
+    folder = train_hdnet(loaded, FolderDataset(tables), LabelRule(), "tables", tmp_path / "run", settings)
+    pipeline = load_pipeline(str(folder), "cpu")
+    assert pipeline.hdnet is not None
+    assert pipeline.hdnet.evidence
+    frame = FolderDataset(tables)[0]
+    assert len(pipeline(frame.image, frame.depth, frame.camera)) > 0
+    cached = {path.stem.split("_")[1] for path in (tmp_path / "features").rglob("*.safetensors")}
+    assert cached <= {"noisy", "colour"}
 
 
 def test_cached_embeddings_change_nothing_but_rounding(tables: Path, tmp_path: Path) -> None:

@@ -126,7 +126,7 @@ def _write(out: Path, frame: Frame, instances: Instances, pipeline: Pipeline, us
         "name": frame.name,
         "width": width,
         "height": height,
-        "depth_used": use_depth and has_depth and pipeline.segmenter.uses_depth,
+        "depth_used": use_depth and has_depth and pipeline.uses_depth,
         "label": str(label),
         "overlay": str(overlay),
         "instances": [asdict(instance) for instance in instances],

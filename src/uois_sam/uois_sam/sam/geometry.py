@@ -10,12 +10,18 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
+import torch
+import torch.nn.functional as F
 from numpy.typing import NDArray
+from torch import Tensor
 
 from uois_sam.types import Camera
 
 GEOMETRY_CHANNELS = 7
 """height / 0.1 m, tanh(height / 0.02 m), n.up, n_x, n_y, depth edge, measured."""
+
+MAX_DEPTH = 8.0
+"""Metres; what lies further away counts as unknown."""
 
 _MIN_PLANE_POINTS = 200
 _PLANE_SAMPLE = 6000
@@ -133,6 +139,20 @@ def shrink_depth(depth: NDArray[np.float32], height: int, width: int) -> NDArray
     return np.where(2 * measured > ky * kx - 1, median, 0).astype(np.float32)
 
 
+def small_geometry(depth: NDArray[np.float32], camera: Camera, height: int, width: int) -> NDArray[np.float32]:
+    """Geometry channels of a depth image at another size, relative to the table that is found in it.
+
+    Args:
+        depth: (H, W) float32, metres; 0 or not finite where unknown, and taken for unknown beyond 8 m.
+        camera: its intrinsics.
+        height, width: of the result.
+    """
+    small = shrink_depth(np.nan_to_num(depth, nan=0.0, posinf=0.0, neginf=0.0), height, width)
+    small = np.where((small > 0) & (small < MAX_DEPTH), small, 0).astype(np.float32)
+    small_camera = camera.resized(width, height)
+    return geometry_channels(small, small_camera, fit_table(small, small_camera))
+
+
 def geometry_channels(depth: NDArray[np.float32], camera: Camera, plane: Plane | None) -> NDArray[np.float32]:
     """What the network sees of depth: (H, W, 7) float32, see `GEOMETRY_CHANNELS`; zeros where not measured.
 
@@ -181,3 +201,10 @@ def _depth_edges(depth: NDArray[np.float32], measured: NDArray[np.bool_]) -> NDA
     lowest = -cv2.dilate(np.where(measured, -depth, np.float32(-9)).astype(np.float32), kernel)
     edges = np.clip((highest - lowest) / (0.05 * np.maximum(depth, 0.2)), 0, 2)
     return np.where(measured, edges, 0).astype(np.float32)
+
+
+def geometry_cells(geometry: NDArray[np.float32], cell: int = 4) -> Tensor:
+    """(1, 7, h, w) means of (H, W, 7) geometry channels over cells of about `cell` pixels."""
+    h, w = geometry.shape[:2]
+    whole = torch.from_numpy(np.ascontiguousarray(geometry.transpose(2, 0, 1)))[None]
+    return F.interpolate(whole, size=(max(1, round(h / cell)), max(1, round(w / cell))), mode="area")

@@ -12,10 +12,11 @@ from torch import Tensor, nn
 from transformers import SamConfig, SamModel
 
 from uois_sam.errors import ModelError
+from uois_sam.sam.geometry import geometry_cells, small_geometry
 from uois_sam.sam.hf_decoder import SamDecoder
 from uois_sam.sam.preprocessing import preprocess, resized_size
 from uois_sam.sam.pretrained import model_folder, read_config, read_weights
-from uois_sam.sam.protocol import Embedding, MaskCandidates, Prompts, check_image
+from uois_sam.sam.protocol import Embedding, MaskCandidates, Prompts, check_depth, check_image
 from uois_sam.sam.sam_checkpoint import read_sam_checkpoint
 from uois_sam.types import Camera
 
@@ -26,8 +27,12 @@ TIED_POSITIONS = (
 )
 
 
+_GEOMETRY_WIDTH = 320
+"""Pixels of the longer side of the depth that geometry is made of."""
+
+
 class HfSam:
-    """`PromptableSegmenter` over transformers' SAM (Kirillov et al. 2023); RGB only, depth is not looked at.
+    """`PromptableSegmenter` over transformers' SAM (Kirillov et al. 2023); its networks look at RGB only.
 
     `encode` never records gradients; `decode` and `prompt_tokens` follow the caller's `torch.no_grad` or
     `torch.inference_mode`, so that the decoder can be trained on embeddings made outside inference mode.
@@ -94,8 +99,8 @@ class HfSam:
 
         Args:
             image: (H, W, 3) uint8 RGB.
-            depth: not used.
-            camera: not used.
+            depth: (H, W) float32, metres, registered to the image; only handed on as geometry.
+            camera: intrinsics of image and depth; depth without it is not used.
 
         Returns:
             features: one map, (1, C, g, g) float32 with g = 64 in the published models.
@@ -104,11 +109,18 @@ class HfSam:
             InputError: the image is of another shape or type, or under 16 x 16 pixels.
         """
         check_image(image)
+        geometry = None
+        if depth is not None and camera is not None:
+            check_depth(depth, image)
+            scale = _GEOMETRY_WIDTH / max(depth.shape)
+            height, width = (max(1, round(side * scale)) for side in depth.shape)
+            geometry = geometry_cells(small_geometry(depth, camera, height, width)).to(self.device)
         side = self._decoder.input_size
         height, width = resized_size(image.shape[0], image.shape[1], side)
         with torch.no_grad():
             features = self.encoder(preprocess(image, side, self.device)).last_hidden_state
-        return Embedding((features,), (image.shape[0], image.shape[1]), (height / side, width / side))
+        extent = (height / side, width / side)
+        return Embedding((features,), (image.shape[0], image.shape[1]), extent, geometry)
 
     def decode(self, embedding: Embedding, prompts: Prompts) -> MaskCandidates:
         """Four candidate masks with IoU scores and tokens for each prompt, in one pass of the mask decoder.

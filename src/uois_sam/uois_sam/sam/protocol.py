@@ -25,11 +25,14 @@ class Embedding:
         features: feature maps, each (1, C, h, w), coarse to fine; the first is SAM's image embedding.
         image_size: (H, W) of the image in pixels.
         extent: (vertical, horizontal) fraction of the maps that the image covers; the rest is padding.
+        geometry: (1, 7, h, w) means of `geometry_channels` over cells that cover exactly the image, or None
+            without depth.
     """
 
     features: tuple[Tensor, ...]
     image_size: tuple[int, int]
     extent: tuple[float, float] = (1.0, 1.0)
+    geometry: Tensor | None = None
 
     def map(self, level: int) -> Tensor:
         """(1, C, h, w), one feature map cut to the part that the image covers."""
@@ -133,7 +136,7 @@ class PromptableSegmenter(Protocol):
     """Prompt encoder and mask decoder; may be copied, adapted and swapped without touching the encoder."""
 
     uses_depth: bool
-    """Whether `encode` looks at depth."""
+    """Whether the networks look at depth; others only hand its geometry on."""
 
     token_dim: int
     """C of the prompt, IoU and mask tokens."""

@@ -4,7 +4,7 @@ A model is a folder with `config.json`:
 
     {"segmenter": {"kind": "tiny", "weights": "segmenter.safetensors"},
      "hpg": {"backbone": "embedding", "level": 1, "channels": 64, "scales": [1], "weights": "hpg.safetensors"},
-     "hdnet": {"weights": "hdnet.safetensors"},
+     "hdnet": {"weights": "hdnet.safetensors", "evidence": true},
      "settings": {"score_threshold": 0.48}}
 
 `segmenter.kind` is "tiny", or "sam" with `name`: a Hugging Face folder or hub name, or a segment-anything .pth.
@@ -162,9 +162,7 @@ def _load_folder(folder: Path, device: torch.device) -> Pipeline:
             prompter = load_hpg(folder, config["hpg"], channels, device)
         hdnet = None
         if "hdnet" in config:
-            hdnet = HDNet(segmenter.token_dim, config["hdnet"].get("hidden_dim", 256))
-            load_weights(hdnet, folder / config["hdnet"]["weights"])
-            hdnet.to(device).eval()
+            hdnet = _load_hdnet(folder, config["hdnet"], segmenter.token_dim).to(device).eval()
     except KeyError as error:
         raise ModelError(f"{folder / 'config.json'} lacks {error}; see uois_sam.segmentation.load") from None
     return Pipeline(segmenter, prompter, hdnet, SegmentationSettings.from_dict(config.get("settings", {})))
@@ -187,6 +185,12 @@ def _load_sam(name: str, device: torch.device) -> HfSam:
     if path.suffix == ".pth":
         return HfSam.from_checkpoint(path, device)
     return HfSam.from_pretrained(name, device)
+
+
+def _load_hdnet(folder: Path, config: Mapping[str, Any], token_dim: int) -> HDNet:
+    hdnet = HDNet(token_dim, config.get("hidden_dim", 256), evidence=config.get("evidence", False))
+    load_weights(hdnet, folder / config["weights"])
+    return hdnet
 
 
 def load_hpg(

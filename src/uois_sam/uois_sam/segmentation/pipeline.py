@@ -59,7 +59,7 @@ class Pipeline:
         Args:
             image: (H, W, 3) uint8 RGB.
             depth: (H, W) float32, metres, 0 where unknown, registered to the image.
-            camera: intrinsics; depth is used only with them, and only by segmenters that look at depth.
+            camera: intrinsics; depth is used only with them, and only where `uses_depth`.
 
         Raises:
             InputError: image or depth is not as described.
@@ -92,7 +92,7 @@ class Pipeline:
             return Instances.empty(*embedding.image_size)
         with self._timed("decode"):
             candidates = self.decode(embedding, Prompts.from_points(proposal.points))
-            scores = self.refine(candidates)
+            scores = self.refine(candidates, embedding)
         with self._timed("postprocess"):
             return choose_instances(
                 candidates,
@@ -103,14 +103,21 @@ class Pipeline:
                 self.settings,
             )
 
+    @property
+    def uses_depth(self) -> bool:
+        """Whether depth makes a difference: to the segmenter, or to HDNet."""
+        return self.segmenter.uses_depth or (self.hdnet is not None and self.hdnet.evidence)
+
     def decode(self, embedding: Embedding, prompts: Prompts) -> MaskCandidates:
         """Decode any number of prompts, a chunk at a time."""
         chunks = [prompts[k : k + _CHUNK] for k in range(0, len(prompts), _CHUNK)]
         return MaskCandidates.concatenate([self.segmenter.decode(embedding, chunk) for chunk in chunks])
 
-    def refine(self, candidates: MaskCandidates) -> Tensor:
+    def refine(self, candidates: MaskCandidates, embedding: Embedding) -> Tensor:
         """(M, 4) IoU scores, refined by HDNet where there is one (eq. 5)."""
-        return candidates.scores if self.hdnet is None else self.hdnet(candidates)
+        if self.hdnet is None:
+            return candidates.scores
+        return self.hdnet(candidates, self.hdnet.gather(candidates, embedding))
 
     @torch.no_grad()
     def correct(
@@ -146,7 +153,7 @@ class Pipeline:
         if row is not None:
             prompts = replace(prompts, masks=mask_to_logits(instances.mask(row + 1)))
         candidates = self.segmenter.decode(frame.embedding, prompts)
-        scores = self.refine(candidates)[0]
+        scores = self.refine(candidates, frame.embedding)[0]
         full = torch.nn.functional.interpolate(
             candidates.logits, size=(height, width), mode="bilinear", align_corners=False
         )[0]

@@ -40,7 +40,8 @@ def write_hdnet(folder: Path, loaded: LoadedSegmenter, hdnet: HDNet, hidden_dim:
     """Write a model folder of a segmenter as it is and a new HDNet, and the HPG that came with it."""
     _begin(folder, loaded)
     save_half(hdnet, folder / "hdnet.safetensors")
-    _change(folder, {"hdnet": {"weights": "hdnet.safetensors", "hidden_dim": hidden_dim}})
+    config = {"weights": "hdnet.safetensors", "hidden_dim": hidden_dim, "evidence": hdnet.evidence}
+    _change(folder, {"hdnet": config})
     return folder
 
 

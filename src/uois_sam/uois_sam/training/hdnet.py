@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -14,6 +15,8 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from uois_sam.datasets.label_rule import LabelRule
+from uois_sam.datasets.synthetic.sensor import simulate_depth
+from uois_sam.sam.geometry import MAX_DEPTH
 from uois_sam.sam.protocol import Embedding, MaskCandidates, Prompts
 from uois_sam.segmentation.hdnet import HDNet
 from uois_sam.segmentation.load import LoadedSegmenter
@@ -35,10 +38,12 @@ class HDNetTraining:
 
     Attributes:
         hidden_dim: of the MLP; SAM's IoU head has 256.
+        evidence: let HDNet read `mask_evidence` too, which the paper's does not.
         points: M, prompts of a frame.
         on_background: share of the points that lie beside all things. Open in the paper: a third keeps the scores
             honest on things and still teaches that points beside them find nothing.
-        no_depth: how often a segmenter that looks at depth sees none, so that one HDNet serves both.
+        no_depth: how often depth is left out, so that one HDNet serves both.
+        sensor_noise: give the depth the faults of a random sensor, for synthetic sets that hold exact depth.
         frames: of a step.
         epochs: over the training frames.
         drop_every: epochs after which the learning rate falls to a tenth.
@@ -48,9 +53,11 @@ class HDNetTraining:
     """
 
     hidden_dim: int = 256
+    evidence: bool = False
     points: int = 30
     on_background: float = 1 / 3
     no_depth: float = 0.25
+    sensor_noise: bool = False
     frames: int = 1
     epochs: int = 30
     drop_every: int = 10
@@ -69,50 +76,57 @@ class TokenBatch:
 
     Attributes:
         candidates: without logits, which HDNet does not read.
+        evidence: (M, 4, E) what it reads of them, or None.
         targets: (M, 4) float32, eq. 6.
         on: (M,) bool, the prompts on things.
     """
 
     candidates: MaskCandidates
+    evidence: Tensor | None
     targets: Tensor
     on: Tensor
 
     def to(self, device: torch.device) -> TokenBatch:
         """The batch on another device."""
         moved = MaskCandidates(**{name: tensor.to(device) for name, tensor in vars(self.candidates).items()})
-        return TokenBatch(moved, self.targets.to(device), self.on.to(device))
+        evidence = None if self.evidence is None else self.evidence.to(device)
+        return TokenBatch(moved, evidence, self.targets.to(device), self.on.to(device))
 
 
 class FrozenSegmenter:
     """Embeddings of frames, cached on disk if wanted, and tokens of prompts on them."""
 
-    def __init__(self, loaded: LoadedSegmenter, cache: FeatureCache | None, no_depth: float) -> None:
+    def __init__(self, loaded: LoadedSegmenter, cache: FeatureCache | None, settings: HDNetTraining) -> None:
         self._segmenter = loaded.segmenter
         self._cache = cache
-        self._no_depth = no_depth if loaded.segmenter.uses_depth else 0.0
+        self._settings = settings
+        self._looks_at_depth = loaded.segmenter.uses_depth or settings.evidence
 
     @torch.no_grad()
-    def ask(
-        self, labelled: LabelledFrame, count: int, on_background: float, rng: np.random.Generator
-    ) -> TokenBatch:
-        """Tokens and targets of `count` random points on a frame."""
-        embedding = self._embedding(labelled, with_depth=rng.random() >= self._no_depth)
-        points, labels = sample_points(labelled, count, on_background, rng)
+    def ask(self, labelled: LabelledFrame, hdnet: HDNet, rng: np.random.Generator) -> TokenBatch:
+        """Tokens, evidence and targets of `settings.points` random points on a frame."""
+        blind = self._looks_at_depth and rng.random() < self._settings.no_depth
+        embedding = self._embedding(labelled, with_depth=not blind)
+        points, labels = sample_points(labelled, self._settings.points, self._settings.on_background, rng)
         device = self._segmenter.device
         candidates = self._segmenter.decode(embedding, Prompts.from_points(torch.from_numpy(points).to(device)))
         targets = iou_targets(candidates.logits, labelled, labels)
+        evidence = hdnet.gather(candidates, embedding)
         tokens = replace(candidates, logits=candidates.logits[:, :, :1, :1])
-        return TokenBatch(tokens, targets, torch.from_numpy(labels > 0).to(device))
+        return TokenBatch(tokens, evidence, targets, torch.from_numpy(labels > 0).to(device))
 
     @torch.no_grad()
-    def choices(self, labelled: LabelledFrame, hdnet: HDNet, count: int, seed: int) -> list[NDArray[np.uint8]]:
+    def choices(self, labelled: LabelledFrame, hdnet: HDNet, seed: int) -> list[NDArray[np.uint8]]:
         """Pictures: the truth, and the masks that the segmenter's own and the refined scores choose."""
-        points, labels = sample_points(labelled, count, 0.0, np.random.default_rng((_VALIDATION_SEED, seed)))
+        rng = np.random.default_rng((_VALIDATION_SEED, seed))
+        points, labels = sample_points(labelled, self._settings.points, 0.0, rng)
         prompts = Prompts.from_points(torch.from_numpy(points).to(self._segmenter.device))
-        candidates = self._segmenter.decode(self._embedding(labelled, with_depth=True), prompts)
+        embedding = self._embedding(labelled, with_depth=True)
+        candidates = self._segmenter.decode(embedding, prompts)
+        refined = hdnet(candidates, hdnet.gather(candidates, embedding))
         height, width = labelled.objects.shape
         pictures = [outlined(labelled.frame.image, labelled.objects)]
-        for scores in (candidates.scores, hdnet(candidates)):
+        for scores in (candidates.scores, refined):
             painted = np.zeros((height, width), np.uint16)
             best, chosen = scores.max(1)
             for k in best.argsort().tolist():
@@ -125,19 +139,27 @@ class FrozenSegmenter:
         frame = labelled.frame
         depth, camera = (frame.depth, frame.camera) if with_depth else (None, None)
         segmenter, made = self._segmenter, []
+        if self._settings.sensor_noise and depth is not None and camera is not None:
+            rng = np.random.default_rng(zlib.crc32(frame.name.encode()))
+            depth = simulate_depth(np.where(depth < MAX_DEPTH, depth, 0).astype(np.float32), camera, rng)
 
         def make() -> tuple[Tensor, ...]:
             made.append(segmenter.encode(frame.image, depth, camera))
             extent = torch.tensor(made[0].extent, dtype=torch.float64)
-            return (*made[0].features, extent)
+            geometry = torch.zeros(0, 0) if made[0].geometry is None else made[0].geometry
+            return (*made[0].features, extent, geometry)
 
         if self._cache is None:
             make()
             return made[0]
-        *features, extent = self._cache.get(f"{frame.name}_{'depth' if with_depth else 'colour'}", make)
+        kind = ("noisy" if self._settings.sensor_noise else "depth") if with_depth else "colour"
+        *features, extent, geometry = self._cache.get(f"{frame.name}_{kind}", make)
         size = (frame.image.shape[0], frame.image.shape[1])
         return Embedding(
-            tuple(f.to(segmenter.device) for f in features), size, (float(extent[0]), float(extent[1]))
+            tuple(f.to(segmenter.device) for f in features),
+            size,
+            (float(extent[0]), float(extent[1])),
+            geometry.to(segmenter.device) if geometry.numel() else None,
         )
 
 
@@ -158,14 +180,15 @@ def train_hdnet(
     frames, held = settings.share.split(dataset, rule)
     segmenter: nn.Module = loaded.segmenter  # type: ignore[assignment]
     cache = FeatureCache(run.parent / "features", segmenter, name) if settings.cache else None
-    frozen = FrozenSegmenter(loaded, cache, settings.no_depth)
+    frozen = FrozenSegmenter(loaded, cache, settings)
     torch.manual_seed(settings.loop.seed)
-    hdnet = HDNet(loaded.segmenter.token_dim, settings.hidden_dim).to(loaded.segmenter.device)
+    hdnet = HDNet(loaded.segmenter.token_dim, settings.hidden_dim, evidence=settings.evidence)
+    hdnet.to(loaded.segmenter.device)
     per_epoch = max(1, len(frames) // (settings.frames * ranks.count))
     loop = replace(settings.loop, steps=settings.epochs * per_epoch, drop_every=settings.drop_every * per_epoch)
 
     def ask(labelled: LabelledFrame, *seed: int) -> TokenBatch:
-        return frozen.ask(labelled, settings.points, settings.on_background, np.random.default_rng(seed))
+        return frozen.ask(labelled, hdnet, np.random.default_rng(seed))
 
     judges = [ask(held[k], _VALIDATION_SEED, k) for k in range(len(held))]
     best = train(
@@ -181,7 +204,7 @@ def train_hdnet(
     )
     assert isinstance(best, HDNet)
     if ranks.first:
-        rows = [frozen.choices(held[k], best, settings.points, k) for k in range(min(_PICTURES, len(held)))]
+        rows = [frozen.choices(held[k], best, k) for k in range(min(_PICTURES, len(held)))]
         save_grid(run / "validation.png", rows)
     return write_hdnet(run / "model", loaded, best, settings.hidden_dim)
 
@@ -229,7 +252,7 @@ def iou_targets(logits: Tensor, labelled: LabelledFrame, labels: NDArray[np.int6
 
 def hdnet_loss(model: nn.Module, batch: TokenBatch) -> dict[str, Tensor]:
     """Eq. 7: MSE of the refined scores; the segmenter's own error and both choices are logged beside it."""
-    refined = model(batch.candidates).float()
+    refined = model(batch.candidates, batch.evidence).float()
     own = batch.candidates.scores.float()
     numbers = {"loss": F.mse_loss(refined, batch.targets), "own_error": F.mse_loss(own, batch.targets)}
     if bool(batch.on.any()):
@@ -257,8 +280,10 @@ def _batches(
         begin = (place * ranks.count + ranks.rank) * settings.frames
         chosen = [int(k) for k in order[begin : begin + settings.frames]]
         parts = [ask(frames[k], seed, epoch, k) for k in chosen]
+        evidence = [p.evidence for p in parts if p.evidence is not None]
         yield TokenBatch(
             MaskCandidates.concatenate([p.candidates for p in parts]),
+            torch.cat(evidence) if evidence else None,
             torch.cat([p.targets for p in parts]),
             torch.cat([p.on for p in parts]),
         )

@@ -18,13 +18,19 @@ from tqdm import tqdm
 from uois_sam.datasets.image_files import read_image
 from uois_sam.datasets.synthetic.sensor import simulate_depth
 from uois_sam.errors import InputError
-from uois_sam.sam.geometry import GEOMETRY_CHANNELS, Plane, back_project, geometry_channels, shrink_depth
+from uois_sam.sam.geometry import (
+    GEOMETRY_CHANNELS,
+    MAX_DEPTH,
+    Plane,
+    back_project,
+    geometry_channels,
+    shrink_depth,
+)
 from uois_sam.sam.tiny.tiny import INPUT_SIZE
 from uois_sam.types import Camera
 
 _FORMAT = 1
 _RANGE = np.array([[-2, 3], [-1, 1], [-1, 1], [-1, 1], [-1, 1], [0, 2], [0, 1]], np.float32)
-_MAX_DEPTH = 8.0
 
 
 @dataclass(frozen=True)
@@ -103,7 +109,7 @@ def _prepare_frame(
     h, w = INPUT_SIZE
     camera = Camera(**{f: meta[f] for f in ("fx", "fy", "cx", "cy", "width", "height")}).resized(w, h)
     metres = shrink_depth(depth.astype(np.float32) * np.float32(meta["depth_scale"]), h, w)
-    metres[metres > _MAX_DEPTH] = 0
+    metres[metres > MAX_DEPTH] = 0
     noisy = simulate_depth(metres, camera, rng)
     plane = _tilted(np.array(meta["table_plane"], np.float64), metres, camera, rng)
     if colour.shape[:2] != INPUT_SIZE:

@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from uois_sam.sam.geometry import GEOMETRY_CHANNELS, fit_table, geometry_channels, shrink_depth
+from uois_sam.sam.geometry import GEOMETRY_CHANNELS, geometry_cells, small_geometry
 from uois_sam.sam.protocol import Embedding, MaskCandidates, Prompts, check_depth, check_image
 from uois_sam.sam.tiny.encoder import EMBEDDING_DIM, Features, TinyEncoder
 from uois_sam.sam.tiny.mask_decoder import MaskDecoder
@@ -76,18 +76,15 @@ class TinySegmenter(nn.Module):
         geometry = np.zeros((*INPUT_SIZE, GEOMETRY_CHANNELS), np.float32)
         if depth is not None and camera is not None:
             check_depth(depth, image)
-            geometry[: fit.height, : fit.width] = self._geometry(depth, camera, fit)
+            geometry[: fit.height, : fit.width] = small_geometry(depth, camera, fit.height, fit.width)
         features = self.encoder(
             _to_batch(colour).to(self.device).float() / 255, _to_batch(geometry).to(self.device)
         )
         extent = (fit.height / INPUT_SIZE[0], fit.width / INPUT_SIZE[1])
-        return Embedding(tuple(features), (image.shape[0], image.shape[1]), extent)
-
-    def _geometry(self, depth: NDArray[np.float32], camera: Camera, fit: Fit) -> NDArray[np.float32]:
-        small = shrink_depth(np.nan_to_num(depth, nan=0.0, posinf=0.0, neginf=0.0), fit.height, fit.width)
-        small = np.where((small > 0) & (small < 8), small, 0).astype(np.float32)
-        small_camera = camera.resized(fit.width, fit.height)
-        return geometry_channels(small, small_camera, fit_table(small, small_camera))
+        cells = None
+        if geometry.any():
+            cells = geometry_cells(geometry[: fit.height, : fit.width]).to(self.device)
+        return Embedding(tuple(features), (image.shape[0], image.shape[1]), extent, cells)
 
     def decode(self, embedding: Embedding, prompts: Prompts) -> MaskCandidates:
         """See `PromptableSegmenter.decode`; logits come at about a quarter of a 480 x 640 image."""
