@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +19,7 @@ from uois_sam.segmentation.hpg import (
     HeatmapPromptGenerator,
     PromptMaps,
     UpsamplingHead,
+    WithGeometry,
     select_peaks,
 )
 from uois_sam.segmentation.settings import SegmentationSettings
@@ -187,3 +189,26 @@ class TestForegroundGrid:
 
     def test_maps_finer_than_the_image_and_of_one_cell(self) -> None:
         assert len(self.propose(torch.ones(120, 160))) == len(self.propose(torch.ones(1, 1))) == 16
+
+
+def test_geometry_joins_the_backbones_map() -> None:
+    geometry = torch.arange(7.0).view(1, 7, 1, 1).expand(1, 7, 12, 16)
+    backbone = WithGeometry(EmbeddingBackbone())
+    seen = backbone(IMAGE, Embedding((torch.ones(1, 2, 6, 8),), (60, 80), geometry=geometry))
+    assert seen[0, :, 3, 3].tolist() == [1, 1, 0, 1, 2, 3, 4, 5, 6]
+    blind = backbone(IMAGE, Embedding((torch.ones(1, 2, 6, 8),), (60, 80)))
+    assert blind[0, :, 3, 3].tolist() == [1, 1] + [0] * 7
+
+
+def test_things_that_stand_are_prompts_where_wanted() -> None:
+    geometry = torch.zeros(1, 7, 6, 8)
+    geometry[:, 6] = 1
+    geometry[:, 0, 2:4, 3:5] = 0.5
+    hpg = HeatmapPromptGenerator(EmbeddingBackbone(), UpsamplingHead(1, 4, (1,))).eval()
+    embedding = Embedding((torch.zeros(1, 1, 6, 8),), (60, 80), geometry=geometry)
+    none = SegmentationSettings(heatmap_threshold=1.0)
+    assert len(hpg.propose(IMAGE, embedding, none).points) == 0
+    points = hpg.propose(IMAGE, embedding, replace(none, standing_height=0.02)).points
+    assert len(points) == 1
+    assert 30 <= points[0, 0] < 50
+    assert 20 <= points[0, 1] < 40

@@ -149,3 +149,14 @@ def test_a_level_that_is_not_there_is_refused(tables: Path, tmp_path: Path) -> N
     loaded = load_segmenter("uois-sam-tiny", CPU)
     with pytest.raises(InputError, match="level is 3; the embedding has maps 0 to 2"):
         train_hpg(loaded, FolderDataset(tables), LabelRule(), "t", tmp_path / "r", replace(SETTINGS, level=3))
+
+
+def test_geometry_can_be_learnt_from_too(tables: Path, tmp_path: Path) -> None:
+    loaded = load_segmenter("uois-sam-tiny", CPU)
+    settings = replace(SETTINGS, geometry=True)
+    folder = train_hpg(loaded, FolderDataset(tables), LabelRule(), "tables", tmp_path / "run", settings)
+    assert json.loads((folder / "config.json").read_text())["hpg"]["geometry"] is True
+    frame = FolderDataset(tables)[0]
+    pipeline = load_pipeline(str(folder), "cpu")
+    assert pipeline(frame.image, frame.depth, frame.camera).label_image.shape == frame.image.shape[:2]
+    assert pipeline(frame.image).label_image.shape == frame.image.shape[:2]

@@ -208,3 +208,10 @@ def geometry_cells(geometry: NDArray[np.float32], cell: int = 4) -> Tensor:
     h, w = geometry.shape[:2]
     whole = torch.from_numpy(np.ascontiguousarray(geometry.transpose(2, 0, 1)))[None]
     return F.interpolate(whole, size=(max(1, round(h / cell)), max(1, round(w / cell))), mode="area")
+
+
+def coarse_geometry(depth: NDArray[np.float32], camera: Camera, side: int = 320) -> Tensor:
+    """`geometry_cells` of a whole depth image, made at `side` pixels along its longer side."""
+    scale = side / max(depth.shape)
+    height, width = (max(1, round(length * scale)) for length in depth.shape)
+    return geometry_cells(small_geometry(depth, camera, height, width))

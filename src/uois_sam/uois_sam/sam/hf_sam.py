@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from transformers import SamConfig, SamModel
 
 from uois_sam.errors import ModelError
-from uois_sam.sam.geometry import geometry_cells, small_geometry
+from uois_sam.sam.geometry import coarse_geometry
 from uois_sam.sam.hf_decoder import SamDecoder
 from uois_sam.sam.preprocessing import preprocess, resized_size
 from uois_sam.sam.pretrained import model_folder, read_config, read_weights
@@ -25,10 +25,6 @@ TIED_POSITIONS = (
     "shared_image_embedding.positional_embedding",
     "prompt_encoder.shared_embedding.positional_embedding",
 )
-
-
-_GEOMETRY_WIDTH = 320
-"""Pixels of the longer side of the depth that geometry is made of."""
 
 
 class HfSam:
@@ -112,9 +108,7 @@ class HfSam:
         geometry = None
         if depth is not None and camera is not None:
             check_depth(depth, image)
-            scale = _GEOMETRY_WIDTH / max(depth.shape)
-            height, width = (max(1, round(side * scale)) for side in depth.shape)
-            geometry = geometry_cells(small_geometry(depth, camera, height, width)).to(self.device)
+            geometry = coarse_geometry(depth, camera).to(self.device)
         side = self._decoder.input_size
         height, width = resized_size(image.shape[0], image.shape[1], side)
         with torch.no_grad():

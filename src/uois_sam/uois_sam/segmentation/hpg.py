@@ -12,8 +12,10 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from uois_sam.sam.geometry import GEOMETRY_CHANNELS
 from uois_sam.sam.protocol import Embedding
 from uois_sam.segmentation.settings import SegmentationSettings
+from uois_sam.segmentation.standing import standing_points
 
 PAPER_SCALES = (2.0, 2.0, 2.0, 1.75)
 """Upsampling of DINOv2's 24 x 32 patches to 336 x 448."""
@@ -105,11 +107,32 @@ class EmbeddingBackbone(nn.Module):
         return embedding.map(self.level).float()
 
 
+class WithGeometry(nn.Module):
+    """A backbone that sees colour alone, and the geometry of the depth behind its map: 7 channels more.
+
+    Zeros where there is no depth, so that one head serves both.
+    """
+
+    def __init__(self, backbone: nn.Module) -> None:
+        super().__init__()
+        self.backbone = backbone
+
+    def forward(self, image: NDArray[np.uint8], embedding: Embedding) -> Tensor:
+        """(1, C + 7, h, w) float32."""
+        features: Tensor = self.backbone(image, embedding)
+        if embedding.geometry is None:
+            cells = features.new_zeros(1, GEOMETRY_CHANNELS, *features.shape[-2:])
+        else:
+            cells = F.interpolate(embedding.geometry, size=features.shape[-2:], mode="area")
+        return torch.cat([features, cells.to(features)], 1)
+
+
 class HeatmapPromptGenerator(nn.Module):
     """HPG: a frozen backbone, the upsampling head, and the choice of peaks.
 
     Args:
-        backbone: maps (image, embedding) to (1, C, h, w); `EmbeddingBackbone` or `DinoBackbone`.
+        backbone: maps (image, embedding) to (1, C, h, w); `EmbeddingBackbone` or `DinoBackbone`, or either
+            `WithGeometry`.
         head: trained for that backbone.
     """
 
@@ -124,11 +147,15 @@ class HeatmapPromptGenerator(nn.Module):
         return PromptMaps(logits[:2].softmax(0)[1], logits[2].sigmoid())
 
     def propose(self, image: NDArray[np.uint8], embedding: Embedding, settings: SegmentationSettings) -> Proposal:
-        """The highest peaks of the heatmap within the foreground."""
+        """The highest peaks of the heatmap within the foreground, and what stands out of the table beside them."""
         maps = self.maps(image, embedding)
         cells = select_peaks(maps, settings)
         height, width = embedding.image_size
         h, w = maps.heatmap.shape
+        if embedding.geometry is not None and settings.standing_height > 0:
+            left = settings.max_prompts - len(cells)
+            standing = standing_points(embedding.geometry, cells, (h, w), settings.standing_height, left)
+            cells = torch.cat([cells, standing])
         scale = torch.tensor([width / w, height / h], device=cells.device)
         return Proposal((cells.flip(1) + 0.5) * scale - 0.5, maps)
 

@@ -8,8 +8,8 @@ A model is a folder with `config.json`:
      "settings": {"score_threshold": 0.48}}
 
 `segmenter.kind` is "tiny", or "sam" with `name`: a Hugging Face folder or hub name, or a segment-anything .pth.
-`hpg.backbone` is "embedding" (the segmenter's own) or a DINOv2 folder or hub name. Without `hpg` a grid of points
-prompts; without `hdnet` the segmenter's own scores decide.
+`hpg.backbone` is "embedding" (the segmenter's own) or a DINOv2 folder or hub name; with "geometry": true it also
+sees depth. Without `hpg` a grid of points prompts; without `hdnet` the segmenter's own scores decide.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ import torch
 
 from uois_sam.errors import ModelError
 from uois_sam.paths import models_dir
+from uois_sam.sam.geometry import GEOMETRY_CHANNELS
 from uois_sam.sam.hf_sam import HfSam
 from uois_sam.sam.protocol import PromptableSegmenter
 from uois_sam.sam.tiny.encoder import EMBEDDING_DIM, STRIDE2_DIM, STRIDE4_DIM
@@ -38,6 +39,7 @@ from uois_sam.segmentation.hpg import (
     HeatmapPromptGenerator,
     Prompter,
     UpsamplingHead,
+    WithGeometry,
 )
 from uois_sam.segmentation.pipeline import Pipeline
 from uois_sam.segmentation.settings import SegmentationSettings
@@ -199,11 +201,13 @@ def load_hpg(
     """HPG as a config describes it; `channels` are those of the segmenter's embedding maps."""
     if config["backbone"] == "embedding":
         level = config.get("level", 0)
-        backbone: EmbeddingBackbone | DinoBackbone = EmbeddingBackbone(level)
+        backbone: EmbeddingBackbone | DinoBackbone | WithGeometry = EmbeddingBackbone(level)
         width = channels[level]
     else:
-        backbone = DinoBackbone.from_pretrained(config["backbone"])
-        width = backbone.channels
+        dino = DinoBackbone.from_pretrained(config["backbone"])
+        backbone, width = dino, dino.channels
+    if config.get("geometry", False):
+        backbone, width = WithGeometry(backbone), width + GEOMETRY_CHANNELS
     head = UpsamplingHead(width, config.get("channels", 256), config.get("scales", PAPER_SCALES))
     load_weights(head, folder / config["weights"])
     return HeatmapPromptGenerator(backbone, head).to(device).eval()

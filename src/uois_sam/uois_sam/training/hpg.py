@@ -15,8 +15,17 @@ from torch import Tensor, nn
 
 from uois_sam.datasets.label_rule import LabelRule
 from uois_sam.errors import InputError
+from uois_sam.sam.geometry import GEOMETRY_CHANNELS, coarse_geometry
+from uois_sam.sam.protocol import Embedding
 from uois_sam.segmentation.dino import DinoBackbone
-from uois_sam.segmentation.hpg import PAPER_SCALES, EmbeddingBackbone, PromptMaps, UpsamplingHead, select_peaks
+from uois_sam.segmentation.hpg import (
+    PAPER_SCALES,
+    EmbeddingBackbone,
+    PromptMaps,
+    UpsamplingHead,
+    WithGeometry,
+    select_peaks,
+)
 from uois_sam.segmentation.load import LoadedSegmenter
 from uois_sam.segmentation.settings import SegmentationSettings
 from uois_sam.training.export import write_hpg
@@ -39,6 +48,9 @@ class HPGTraining:
     Attributes:
         backbone: "embedding" for the segmenter's own, or a DINOv2 folder or hub name (the paper's is ViT-S).
         level: which of the embedding's maps.
+        geometry: let the head see the depth's geometry too, for backbones that look at colour alone. Not in the
+            paper, which names depth as the remedy for its false positives (section IV-C).
+        no_depth: how often a frame's geometry is left out then.
         channels, scales: of the upsampling head; no scales are the paper's for DINOv2, and 2, 2 for an embedding.
         sigma: standard deviation of a centre's Gaussian (eq. 1), as a share of the map's width. Open in the paper:
             0.015 is 7 px of 448, about a third of a small thing, so that neighbours keep peaks of their own.
@@ -52,6 +64,8 @@ class HPGTraining:
 
     backbone: str = "embedding"
     level: int = 0
+    geometry: bool = False
+    no_depth: float = 0.25
     channels: int = 256
     scales: tuple[float, ...] = ()
     sigma: float = 0.015
@@ -103,17 +117,24 @@ class FrozenBackbone:
         else:
             dino = DinoBackbone.from_pretrained(settings.backbone).to(loaded.segmenter.device)
             self.module, self.channels, network = dino, dino.channels, dino
-        self._cache = FeatureCache(cache, network, f"{dataset} hpg {settings.backbone} {settings.level}")
+        self.geometry = settings.geometry
+        kind = f"{settings.backbone} {settings.level}{' geometry' if settings.geometry else ''}"
+        self._cache = FeatureCache(cache, network, f"{dataset} hpg {kind}")
 
     def features(self, frame: Frame) -> Tensor:
-        """(1, C, h, w) float32."""
+        """(1, C, h, w) float32; the last 7 channels are the geometry where that is wanted."""
 
         @torch.no_grad()
         def make() -> tuple[Tensor, ...]:
             if isinstance(self.module, DinoBackbone):
-                return (self.module(frame.image),)
-            embedding = self._segmenter.encode(frame.image, frame.depth, frame.camera)
-            return (self.module(frame.image, embedding),)
+                geometry = None
+                if self.geometry and frame.depth is not None and frame.camera is not None:
+                    geometry = coarse_geometry(frame.depth, frame.camera)
+                embedding = Embedding((), (frame.image.shape[0], frame.image.shape[1]), geometry=geometry)
+            else:
+                embedding = self._segmenter.encode(frame.image, frame.depth, frame.camera)
+            seen = WithGeometry(self.module) if self.geometry else self.module
+            return (seen(frame.image, embedding),)
 
         return self._cache.get(frame.name, make)[0].cpu()
 
@@ -145,7 +166,8 @@ def train_hpg(
     backbone = FrozenBackbone(loaded, settings, run.parent / "features", name)
     torch.manual_seed(settings.loop.seed)
     scales = settings.scales or (_EMBEDDING_SCALES if settings.backbone == "embedding" else PAPER_SCALES)
-    head = UpsamplingHead(backbone.channels, settings.channels, scales).to(loaded.segmenter.device)
+    inputs = backbone.channels + (GEOMETRY_CHANNELS if settings.geometry else 0)
+    head = UpsamplingHead(inputs, settings.channels, scales).to(loaded.segmenter.device)
     with torch.no_grad():
         size = head.eval()(backbone.features(frames[0].frame).to(loaded.segmenter.device)).shape[-2:]
     maker = _BatchMaker(backbone, (size[0], size[1]), settings)
@@ -172,6 +194,7 @@ def train_hpg(
     description = {
         "backbone": settings.backbone,
         "level": settings.level,
+        "geometry": settings.geometry,
         "channels": settings.channels,
         "scales": list(scales),
     }
@@ -234,7 +257,12 @@ class _BatchMaker:
             epoch, place = divmod(step, per_epoch)
             order = np.random.default_rng((self._settings.loop.seed, epoch)).permutation(len(frames))
             begin = (place * ranks.count + ranks.rank) * count
-            yield self.batch([frames[int(k)] for k in order[begin : begin + count]])
+            batch = self.batch([frames[int(k)] for k in order[begin : begin + count]])
+            if self._settings.geometry:
+                rng = np.random.default_rng((self._settings.loop.seed, 1, step, ranks.rank))
+                blind = torch.from_numpy(rng.random(len(batch.features)) < self._settings.no_depth)
+                batch.features[blind, -GEOMETRY_CHANNELS:] = 0
+            yield batch
 
     def batch(self, labelled: Sequence[LabelledFrame]) -> MapBatch:
         features = [self._backbone.features(one.frame) for one in labelled]
