@@ -4,6 +4,7 @@ import json
 import shutil
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 import torch
@@ -16,6 +17,7 @@ from uois_sam.training.batches import BatchDataset, BatchSettings
 from uois_sam.training.loop import LoopSettings
 from uois_sam.training.prepared import prepare
 from uois_sam.training.segmenter import SegmenterTraining, train_segmenter
+from uois_sam.training.segmenter_validation import hold_back
 
 CPU = torch.device("cpu")
 LOOP = LoopSettings(steps=2, checkpoint_every=1, threads=1, workers=0)
@@ -44,7 +46,9 @@ def test_from_tables_to_a_pipeline(tables: Path, tmp_path: Path) -> None:
         [tables], tmp_path / "segmenter", SegmenterTraining(imagenet=False, batch=batch, loop=LOOP), CPU
     )
     row = json.loads((tmp_path / "segmenter" / "metrics.jsonl").read_text().splitlines()[-1])
-    assert {"loss", "mask", "foreground", "heatmap", "score", "locate"} <= set(row)
+    names = {"loss", "mask", "foreground", "heatmap", "score", "locate"}
+    assert {f"validation_{name}" for name in names} <= set(row)
+    assert cv2.imread(str(tmp_path / "segmenter" / "validation.png")).shape == (240, 3 * 320, 3)
     pipeline = load_pipeline(str(model), "cpu")
     assert pipeline(np.zeros((240, 320, 3), np.uint8)).label_image.shape == (240, 320)
 
@@ -59,7 +63,7 @@ def test_a_run_goes_on_from_a_model(tables: Path, tmp_path: Path) -> None:
         after = load_file(model / f"{name}.safetensors")
         learned = [key for key in before if "running" not in key and "batches" not in key]  # HPG has batch norms
         assert all(torch.equal(before[key], after[key]) for key in learned)
-    assert json.loads((tmp_path / "run" / "config.json").read_text())["frames"] == [4, 4]
+    assert json.loads((tmp_path / "run" / "config.json").read_text())["frames"] == [4, 3]
 
 
 @pytest.mark.parametrize("start", ["nothing-here", "no-hpg"])
@@ -80,3 +84,12 @@ def test_two_sets_are_one(tables: Path) -> None:
     means = sorted(round(float(frame.mean()), 4) for frame in both.colour)
     assert means[::2] == means[1::2]
     assert len(set(means)) == 4
+
+
+def test_frames_are_held_back_from_the_end(tables: Path) -> None:
+    data = prepare(tables, workers=1)
+    learnt, held = hold_back([data, data], 40)
+    assert held is not None
+    assert [len(part) for part in learnt] == [4, 3]
+    assert np.array_equal(held.colour[0], data.colour[3])
+    assert hold_back([data], 0) == ([data], None)

