@@ -1,0 +1,1 @@
+"""Parts of things: Guided SAM, WPS-SAM and PartCLIPSeg behind one protocol."""
