@@ -1,1 +1,0 @@
-"""Parts of things: Guided SAM, WPS-SAM and PartCLIPSeg behind one protocol."""

@@ -32,7 +32,7 @@ class PartSegmenter(Protocol):
         """Find the wanted parts of all instances of one frame.
 
         Args:
-            frame: the image, and its embedding by the promptable segmenter that this part segmenter was loaded with.
+            frame: the image, and its embedding by the promptable segmenter that this part segmenter prompts.
             instances: of that frame; without any there are no parts.
 
         Returns:
