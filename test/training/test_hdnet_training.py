@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from uois_sam.datasets.folder import FolderDataset
 from uois_sam.datasets.label_rule import LabelRule
+from uois_sam.errors import InputError
 from uois_sam.sam.protocol import MaskCandidates
 from uois_sam.segmentation.hdnet import HDNet
 from uois_sam.segmentation.load import load_pipeline, load_segmenter
@@ -104,6 +105,17 @@ def test_evidence_is_trained_and_stored(tables: Path, tmp_path: Path) -> None:
     assert len(pipeline(frame.image, frame.depth, frame.camera)) > 0
     cached = {path.stem.split("_")[1] for path in (tmp_path / "features").rglob("*.safetensors")}
     assert cached <= {"noisy", "colour"}
+
+
+def test_painted_frames_are_not_cached(tables: Path, tmp_path: Path) -> None:
+    loaded = load_segmenter("uois-sam-tiny", CPU)
+    painted = replace(SETTINGS, painted=0.5, epochs=1)
+    with pytest.raises(InputError, match="set cache: false or painted: 0"):
+        train_hdnet(loaded, FolderDataset(tables), LabelRule(), "tables", tmp_path / "run", painted)
+    train_hdnet(
+        loaded, FolderDataset(tables), LabelRule(), "tables", tmp_path / "run", replace(painted, cache=False)
+    )
+    assert not (tmp_path / "features").exists()
 
 
 def test_cached_embeddings_change_nothing_but_rounding(tables: Path, tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from uois_sam.datasets.label_rule import LabelRule
 from uois_sam.datasets.synthetic.sensor import simulate_depth
+from uois_sam.errors import InputError
 from uois_sam.sam.geometry import MAX_DEPTH
 from uois_sam.sam.protocol import Embedding, MaskCandidates, Prompts
 from uois_sam.segmentation.hdnet import HDNet
@@ -26,6 +27,7 @@ from uois_sam.training.frames import LabelledFrame, LabelledFrames, Share
 from uois_sam.training.loop import LoopSettings, ParameterGroup, Validation, train
 from uois_sam.training.pictures import outlined, save_grid
 from uois_sam.training.ranks import Ranks
+from uois_sam.training.repaint import repaint
 from uois_sam.types import Frame
 
 _PICTURES = 8
@@ -44,6 +46,8 @@ class HDNetTraining:
             honest on things and still teaches that points beside them find nothing.
         no_depth: how often depth is left out, so that one HDNet serves both.
         sensor_noise: give the depth the faults of a random sensor, for synthetic sets that hold exact depth.
+        painted: share of the things that get new paint, see `repaint`, so that HDNet learns which change of colour
+            ends a thing; needs `cache` off.
         frames: of a step.
         epochs: over the training frames.
         drop_every: epochs after which the learning rate falls to a tenth.
@@ -58,6 +62,7 @@ class HDNetTraining:
     on_background: float = 1 / 3
     no_depth: float = 0.25
     sensor_noise: bool = False
+    painted: float = 0.0
     frames: int = 1
     epochs: int = 30
     drop_every: int = 10
@@ -105,6 +110,10 @@ class FrozenSegmenter:
     @torch.no_grad()
     def ask(self, labelled: LabelledFrame, hdnet: HDNet, rng: np.random.Generator) -> TokenBatch:
         """Tokens, evidence and targets of `settings.points` random points on a frame."""
+        if self._settings.painted:
+            labels8 = labelled.objects.astype(np.uint8)
+            fresh = repaint(labelled.frame.image, labels8, self._settings.painted, rng)
+            labelled = replace(labelled, frame=replace(labelled.frame, image=fresh))
         blind = self._looks_at_depth and rng.random() < self._settings.no_depth
         embedding = self._embedding(labelled, with_depth=not blind)
         points, labels = sample_points(labelled, self._settings.points, self._settings.on_background, rng)
@@ -179,6 +188,8 @@ def train_hdnet(
     ranks = ranks or Ranks()
     frames, held = settings.share.split(dataset, rule)
     segmenter: nn.Module = loaded.segmenter  # type: ignore[assignment]
+    if settings.cache and settings.painted:
+        raise InputError("painted frames are new each time and cannot be cached; set cache: false or painted: 0")
     cache = FeatureCache(run.parent / "features", segmenter, name) if settings.cache else None
     frozen = FrozenSegmenter(loaded, cache, settings)
     torch.manual_seed(settings.loop.seed)
