@@ -40,12 +40,12 @@ def test_evidence_is_read_and_matters_only_when_trained() -> None:
     c = candidates()
     embedding = Embedding((torch.zeros(1, 8, 6, 6),), (24, 24))
     hdnet = HDNet(8, hidden_dim=16, evidence=True)
-    evidence = hdnet.gather(c, embedding)
+    evidence = hdnet.gather(c, torch.zeros(3, 2), embedding)
     assert evidence is not None
     assert torch.equal(hdnet(c, evidence), c.scores)
     nn.init.normal_(hdnet.mlp[-1].weight)  # type: ignore[arg-type]
     assert not torch.allclose(hdnet(c, evidence), hdnet(c, evidence + 1))
-    assert HDNet(8).gather(c, embedding) is None
+    assert HDNet(8).gather(c, torch.zeros(3, 2), embedding) is None
 
 
 def test_no_prompts() -> None:

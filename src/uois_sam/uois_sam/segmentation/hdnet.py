@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from uois_sam.sam.protocol import Embedding, MaskCandidates
-from uois_sam.segmentation.evidence import EVIDENCE_CHANNELS, mask_evidence
+from uois_sam.segmentation.evidence import EVIDENCE_CHANNELS, gather_evidence
 
 
 class HDNet(nn.Module):
@@ -14,7 +14,7 @@ class HDNet(nn.Module):
 
     The MLP has the shape of SAM's IoU head (three linear layers with ReLU); it reads one mask token at a time
     beside the repeated IoU token and gives that mask's correction. Its last layer starts at zero, so that an
-    untrained HDNet leaves SAM's scores as they are. With `evidence` it also reads `mask_evidence` and the score S.
+    untrained HDNet leaves SAM's scores as they are. With `evidence` it also reads `gather_evidence` and the score.
 
     Attributes:
         evidence: whether it does.
@@ -40,6 +40,6 @@ class HDNet(nn.Module):
         correction: Tensor = self.mlp(torch.cat(parts, -1))
         return candidates.scores + correction[..., 0]
 
-    def gather(self, candidates: MaskCandidates, embedding: Embedding) -> Tensor | None:
-        """The evidence that `forward` wants beside the candidates; None where it wants none."""
-        return mask_evidence(candidates.logits, embedding.geometry) if self.evidence else None
+    def gather(self, candidates: MaskCandidates, points: Tensor, embedding: Embedding) -> Tensor | None:
+        """The evidence that `forward` wants beside the candidates of (M, 2) points; None where it wants none."""
+        return gather_evidence(candidates, points, embedding) if self.evidence else None

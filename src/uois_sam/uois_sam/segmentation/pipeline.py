@@ -92,7 +92,7 @@ class Pipeline:
             return Instances.empty(*embedding.image_size)
         with self._timed("decode"):
             candidates = self.decode(embedding, Prompts.from_points(proposal.points))
-            scores = self.refine(candidates, embedding)
+            scores = self.refine(candidates, proposal.points, embedding)
         with self._timed("postprocess"):
             return choose_instances(
                 candidates,
@@ -113,11 +113,11 @@ class Pipeline:
         chunks = [prompts[k : k + _CHUNK] for k in range(0, len(prompts), _CHUNK)]
         return MaskCandidates.concatenate([self.segmenter.decode(embedding, chunk) for chunk in chunks])
 
-    def refine(self, candidates: MaskCandidates, embedding: Embedding) -> Tensor:
-        """(M, 4) IoU scores, refined by HDNet where there is one (eq. 5)."""
+    def refine(self, candidates: MaskCandidates, points: Tensor, embedding: Embedding) -> Tensor:
+        """(M, 4) IoU scores of the candidates of (M, 2) points, refined by HDNet where there is one (eq. 5)."""
         if self.hdnet is None:
             return candidates.scores
-        return self.hdnet(candidates, self.hdnet.gather(candidates, embedding))
+        return self.hdnet(candidates, self.hdnet.gather(candidates, points, embedding))
 
     @torch.no_grad()
     def correct(
@@ -153,7 +153,7 @@ class Pipeline:
         if row is not None:
             prompts = replace(prompts, masks=mask_to_logits(instances.mask(row + 1)))
         candidates = self.segmenter.decode(frame.embedding, prompts)
-        scores = self.refine(candidates, frame.embedding)[0]
+        scores = self.refine(candidates, torch.from_numpy(np.asarray(points[:1], np.float32)), frame.embedding)[0]
         full = torch.nn.functional.interpolate(
             candidates.logits, size=(height, width), mode="bilinear", align_corners=False
         )[0]

@@ -40,7 +40,7 @@ class HDNetTraining:
 
     Attributes:
         hidden_dim: of the MLP; SAM's IoU head has 256.
-        evidence: let HDNet read `mask_evidence` too, which the paper's does not.
+        evidence: let HDNet read `gather_evidence` too, which the paper's does not.
         points: M, prompts of a frame.
         on_background: share of the points that lie beside all things. Open in the paper: a third keeps the scores
             honest on things and still teaches that points beside them find nothing.
@@ -111,16 +111,16 @@ class FrozenSegmenter:
     def ask(self, labelled: LabelledFrame, hdnet: HDNet, rng: np.random.Generator) -> TokenBatch:
         """Tokens, evidence and targets of `settings.points` random points on a frame."""
         if self._settings.painted:
-            labels8 = labelled.objects.astype(np.uint8)
-            fresh = repaint(labelled.frame.image, labels8, self._settings.painted, rng)
+            fresh = repaint(labelled.frame.image, labelled.objects, self._settings.painted, rng)
             labelled = replace(labelled, frame=replace(labelled.frame, image=fresh))
         blind = self._looks_at_depth and rng.random() < self._settings.no_depth
         embedding = self._embedding(labelled, with_depth=not blind)
         points, labels = sample_points(labelled, self._settings.points, self._settings.on_background, rng)
         device = self._segmenter.device
-        candidates = self._segmenter.decode(embedding, Prompts.from_points(torch.from_numpy(points).to(device)))
+        asked = torch.from_numpy(points).to(device)
+        candidates = self._segmenter.decode(embedding, Prompts.from_points(asked))
         targets = iou_targets(candidates.logits, labelled, labels)
-        evidence = hdnet.gather(candidates, embedding)
+        evidence = hdnet.gather(candidates, asked, embedding)
         tokens = replace(candidates, logits=candidates.logits[:, :, :1, :1])
         return TokenBatch(tokens, evidence, targets, torch.from_numpy(labels > 0).to(device))
 
@@ -129,10 +129,10 @@ class FrozenSegmenter:
         """Pictures: the truth, and the masks that the segmenter's own and the refined scores choose."""
         rng = np.random.default_rng((_VALIDATION_SEED, seed))
         points, labels = sample_points(labelled, self._settings.points, 0.0, rng)
-        prompts = Prompts.from_points(torch.from_numpy(points).to(self._segmenter.device))
+        asked = torch.from_numpy(points).to(self._segmenter.device)
         embedding = self._embedding(labelled, with_depth=True)
-        candidates = self._segmenter.decode(embedding, prompts)
-        refined = hdnet(candidates, hdnet.gather(candidates, embedding))
+        candidates = self._segmenter.decode(embedding, Prompts.from_points(asked))
+        refined = hdnet(candidates, hdnet.gather(candidates, asked, embedding))
         height, width = labelled.objects.shape
         pictures = [outlined(labelled.frame.image, labelled.objects)]
         for scores in (candidates.scores, refined):

@@ -21,7 +21,7 @@ _PAINTS = ("plain", "picture", "stripes", "neighbour")
 _PAINT_CHANCES = (0.45, 0.25, 0.1, 0.2)
 
 
-def repaint(colour: NDArray[np.uint8], label: NDArray[np.uint8], share: float, rng: Rng) -> NDArray[np.uint8]:
+def repaint(colour: NDArray[np.uint8], label: NDArray[np.integer], share: float, rng: Rng) -> NDArray[np.uint8]:
     """Give some things new paint, on all or on a part of what is seen of them; their shading stays.
 
     Args:
@@ -97,7 +97,9 @@ def _pigment(rng: Rng) -> Colour:
     return rng.uniform(5, 250, 3).astype(np.float32)
 
 
-def _around(colour: NDArray[np.uint8], label: NDArray[np.uint8], window: tuple[slice, slice], rng: Rng) -> Colour:
+def _around(
+    colour: NDArray[np.uint8], label: NDArray[np.integer], window: tuple[slice, slice], rng: Rng
+) -> Colour:
     """(h, w, 3) the colour of a pixel just outside the thing's box: of a neighbour or of the table."""
     rows, columns = window
     y = int(np.clip(rng.choice([rows.start - 3, rows.stop + 2]), 0, label.shape[0] - 1))
