@@ -1,8 +1,8 @@
 """What HDNet may read beside the decoder's tokens: a mask's shape, the depth under it, and what other prompts say.
 
 A mask that ends where the depth has its edge, that stands above the table inside and not outside, of which the
-decoder is sure, and which the other prompts that lie on it answer with too, is more likely whole than one that ends
-in the middle of a smooth face. The paper's HDNet reads tokens alone (UOIS-SAM, eq. 5); this is ours.
+decoder is sure, and which the other prompts that lie on it answer with too, is more likely whole than one that
+ends in the middle of a smooth face. The paper's HDNet reads tokens alone (UOIS-SAM, eq. 5); this is ours.
 """
 
 from __future__ import annotations

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 Colour = NDArray[np.float32]
 Mask = NDArray[np.bool_]
 Rng = np.random.Generator
+Window = tuple[slice, slice]
 
 _MIN_PIXELS = 60
 _REGIONS = ("all", "half", "band", "patch")
@@ -97,7 +98,7 @@ def _pigment(rng: Rng) -> Colour:
     return rng.uniform(5, 250, 3).astype(np.float32)
 
 
-def _around(
+def _around(colour: NDArray[np.uint8], label: NDArray[np.integer], window: Window, rng: Rng) -> Colour:
     colour: NDArray[np.uint8], label: NDArray[np.integer], window: tuple[slice, slice], rng: Rng
 ) -> Colour:
     """(h, w, 3) the colour of a pixel just outside the thing's box: of a neighbour or of the table."""
