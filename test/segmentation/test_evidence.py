@@ -51,7 +51,7 @@ class TestGeometryAndShape:
 
 
 class TestRelations:
-    """Prompt 0 answers with a whole (cells 10 to 20), its left half, and twice nothing; prompt 1 lies on it too."""
+    """Prompt 0 says: the whole (cells 10 to 20), its left half, nothing, nothing. Prompt 1 lies on it too."""
 
     whole, left, nothing = square(10, 20), square(10, 20), square(0, 0)
     left[..., 15:] = 0

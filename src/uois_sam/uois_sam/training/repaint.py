@@ -99,8 +99,6 @@ def _pigment(rng: Rng) -> Colour:
 
 
 def _around(colour: NDArray[np.uint8], label: NDArray[np.integer], window: Window, rng: Rng) -> Colour:
-    colour: NDArray[np.uint8], label: NDArray[np.integer], window: tuple[slice, slice], rng: Rng
-) -> Colour:
     """(h, w, 3) the colour of a pixel just outside the thing's box: of a neighbour or of the table."""
     rows, columns = window
     y = int(np.clip(rng.choice([rows.start - 3, rows.stop + 2]), 0, label.shape[0] - 1))
