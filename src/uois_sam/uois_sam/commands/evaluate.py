@@ -17,8 +17,10 @@ if TYPE_CHECKING:
     from uois_sam.datasets.label_rule import LabelRule
     from uois_sam.datasets.labelled import LabelledDataset
     from uois_sam.evaluation.bootstrap import Mean
-    from uois_sam.evaluation.evaluate import Segment
+    from uois_sam.evaluation.depth import DepthCondition
+    from uois_sam.evaluation.evaluate import Segment, Watch
     from uois_sam.evaluation.results import Evaluation
+    from uois_sam.segmentation.pipeline import Pipeline
     from uois_sam.types import Frame
 
 HELDOUT = "synthetic-heldout"
@@ -149,10 +151,7 @@ def add_depth(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Score every frame of the data set."""
     from uois_sam.commands.outputs import check_writable, write_json, write_text
-    from uois_sam.commands.progress import progress_bar
     from uois_sam.commands.report.worst import WorstImages
-    from uois_sam.evaluation.depth import ConditionedDepth
-    from uois_sam.evaluation.evaluate import evaluate
 
     if options.baseline and options.depth == "none":
         raise InputError("the geometric baseline sees nothing but depth; leave out --no-depth")
@@ -163,16 +162,9 @@ def run(options: argparse.Namespace) -> int:
     other = None if options.against is None else _read_other(options.against, len(frames), rule, options.boundary)
     segment, described = _baseline() if options.baseline else _model(options.model, options.device)
     worst = WorstImages(_WORST, rule)
-    with progress_bar("evaluate", "image") as progress:
-        evaluation = evaluate(
-            ConditionedDepth(frames, options.depth),
-            segment,
-            rule,
-            workers=options.workers,
-            progress=progress,
-            boundary=options.boundary,
-            watch=worst.see if options.html else None,
-        )
+    evaluation = score(
+        options, frames, rule, segment, options.depth, "evaluate", worst.see if options.html else None
+    )
     print(evaluation.table())
     lowest = ", ".join(f"{row.name} {100 * row.scores.overlap_f:.0f}" for row in evaluation.worst(3))
     print(f"lowest overlap F: {lowest}")
@@ -201,6 +193,25 @@ def open_frames(options: argparse.Namespace) -> tuple[Sequence[Frame], LabelRule
         dataset = open_dataset(options.dataset, drawing)
     rule = _rule(dataset, options)
     return dataset if options.frames is None else EvenlySpaced(dataset, options.frames), rule
+
+
+def score(
+    options: argparse.Namespace,
+    frames: Sequence[Frame],
+    rule: LabelRule,
+    segment: Segment,
+    depth: DepthCondition,
+    title: str,
+    watch: Watch | None = None,
+) -> Evaluation:
+    """`evaluate` as the options ask for it, with depth under a condition and a progress bar under a title."""
+    from uois_sam.commands.progress import progress_bar
+    from uois_sam.evaluation.depth import ConditionedDepth
+    from uois_sam.evaluation.evaluate import evaluate
+
+    seen = ConditionedDepth(frames, depth)
+    with progress_bar(title, "image") as progress:
+        return evaluate(seen, segment, rule, options.workers, progress, options.boundary, watch)
 
 
 def described_run(options: argparse.Namespace, rule: LabelRule) -> dict[str, Any]:
@@ -242,7 +253,12 @@ def _model(model: str, device: str) -> tuple[Segment, dict[str, Any]]:
         "device": str(pipeline.segmenter.device),
         "settings": asdict(pipeline.settings),
     }
-    return lambda frame: pipeline(frame.image, frame.depth, frame.camera), described
+    return segment_with(pipeline), described
+
+
+def segment_with(pipeline: Pipeline) -> Segment:
+    """What segments a frame with a pipeline."""
+    return lambda frame: pipeline(frame.image, frame.depth, frame.camera)
 
 
 def _baseline() -> tuple[Segment, dict[str, Any]]:

@@ -19,6 +19,7 @@ from uois_sam.commands.evaluate import (
 )
 from uois_sam.commands.options import add_device, add_model
 from uois_sam.commands.options import add_parser as make_parser
+from uois_sam.commands.reproduce_table5 import add_table5
 
 if TYPE_CHECKING:
     from uois_sam.evaluation.table4 import Row
@@ -62,6 +63,7 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
     add_model(table4)
     add_device(table4)
     table4.set_defaults(run=run_table4)
+    add_table5(tables)
 
 
 def run_table4(options: argparse.Namespace) -> int:
@@ -100,13 +102,13 @@ def run_table4(options: argparse.Namespace) -> int:
 def _table(rows: Sequence[Row]) -> str:
     """The rows in per cent, and below what is missing."""
     from uois_sam.commands.tables import text_table
-    from uois_sam.evaluation.results import HEADS
+    from uois_sam.evaluation.results import HEADS, per_cent
 
     lines = [["", *HEADS, "s/frame", "prompts"]]
     for row in rows:
         cells = ["-"] * (len(HEADS) + 2)
         if row.evaluation is not None:
-            cells[: len(HEADS)] = [f"{100 * mean.value:.1f}" for mean in row.evaluation.means().values()]
+            cells[: len(HEADS)] = per_cent(row.evaluation.means())
             cells[-2] = f"{row.seconds_per_frame:.3f}"
             if row.prompts_per_frame is not None:
                 cells[-1] = f"{row.prompts_per_frame:.1f}"
