@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from uois_sam.datasets.label_rule import LabelRule
     from uois_sam.datasets.labelled import LabelledDataset
     from uois_sam.evaluation.bootstrap import Mean
-    from uois_sam.evaluation.depth import DepthCondition
     from uois_sam.evaluation.evaluate import Segment, Watch
     from uois_sam.evaluation.results import Evaluation
     from uois_sam.segmentation.pipeline import Pipeline
@@ -152,6 +151,7 @@ def run(options: argparse.Namespace) -> int:
     """Score every frame of the data set."""
     from uois_sam.commands.outputs import check_writable, write_json, write_text
     from uois_sam.commands.report.worst import WorstImages
+    from uois_sam.evaluation.depth import ConditionedDepth
 
     if options.baseline and options.depth == "none":
         raise InputError("the geometric baseline sees nothing but depth; leave out --no-depth")
@@ -159,12 +159,11 @@ def run(options: argparse.Namespace) -> int:
     for path in written:
         check_writable(path)
     frames, rule = open_frames(options)
+    seen = ConditionedDepth(frames, options.depth)
     other = None if options.against is None else _read_other(options.against, len(frames), rule, options.boundary)
     segment, described = _baseline() if options.baseline else _model(options.model, options.device)
     worst = WorstImages(_WORST, rule)
-    evaluation = score(
-        options, frames, rule, segment, options.depth, "evaluate", worst.see if options.html else None
-    )
+    evaluation = score(options, seen, rule, segment, "evaluate", worst.see if options.html else None)
     print(evaluation.table())
     lowest = ", ".join(f"{row.name} {100 * row.scores.overlap_f:.0f}" for row in evaluation.worst(3))
     print(f"lowest overlap F: {lowest}")
@@ -200,18 +199,15 @@ def score(
     frames: Sequence[Frame],
     rule: LabelRule,
     segment: Segment,
-    depth: DepthCondition,
     title: str,
     watch: Watch | None = None,
 ) -> Evaluation:
-    """`evaluate` as the options ask for it, with depth under a condition and a progress bar under a title."""
+    """`evaluate` as the options ask for it, with a progress bar under a title."""
     from uois_sam.commands.progress import progress_bar
-    from uois_sam.evaluation.depth import ConditionedDepth
     from uois_sam.evaluation.evaluate import evaluate
 
-    seen = ConditionedDepth(frames, depth)
     with progress_bar(title, "image") as progress:
-        return evaluate(seen, segment, rule, options.workers, progress, options.boundary, watch)
+        return evaluate(frames, segment, rule, options.workers, progress, options.boundary, watch)
 
 
 def described_run(options: argparse.Namespace, rule: LabelRule) -> dict[str, Any]:

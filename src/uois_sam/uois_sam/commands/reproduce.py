@@ -1,4 +1,4 @@
-"""`uois-sam reproduce`: the tables of the UOIS-SAM paper, on the data and the model at hand."""
+"""`uois-sam reproduce`: the paper's tables IV and V, and what depth brings, on the data and the model at hand."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from uois_sam.commands.evaluate import (
 )
 from uois_sam.commands.options import add_device, add_model
 from uois_sam.commands.options import add_parser as make_parser
+from uois_sam.commands.reproduce_depth import add_depth_table
 from uois_sam.commands.reproduce_table5 import add_table5
 
 if TYPE_CHECKING:
@@ -26,7 +27,9 @@ if TYPE_CHECKING:
 
 _EPILOG = f"""\
 examples:
-  uois-sam reproduce table4 --dataset {HELDOUT} --json out/table4.json --frames 20"""
+  uois-sam reproduce table4 --dataset {HELDOUT} --json out/table4.json --frames 20
+  uois-sam reproduce table5 --data data/train --dataset {HELDOUT} --out runs/table5
+  uois-sam reproduce depth --dataset {HELDOUT} --json out/depth.json"""
 
 _TABLE4_EPILOG = f"""\
 rows
@@ -52,7 +55,9 @@ examples:
 
 def add_parser(commands: argparse._SubParsersAction) -> None:
     """Add the command and its tables."""
-    parser = make_parser(commands, "reproduce", "measure a table of the UOIS-SAM paper", _EPILOG)
+    parser = make_parser(
+        commands, "reproduce", "measure a table of the UOIS-SAM paper, or what depth brings", _EPILOG
+    )
     tables = parser.add_subparsers(title="tables", metavar="TABLE", required=True)
     table4 = make_parser(
         tables, "table4", "what each component of UOIS-SAM brings (table IV), beside baselines", _TABLE4_EPILOG
@@ -64,6 +69,7 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
     add_device(table4)
     table4.set_defaults(run=run_table4)
     add_table5(tables)
+    add_depth_table(tables)
 
 
 def run_table4(options: argparse.Namespace) -> int:

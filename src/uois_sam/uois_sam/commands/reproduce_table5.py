@@ -86,7 +86,7 @@ def add_table5(tables: argparse._SubParsersAction) -> None:
 def run_table5(options: argparse.Namespace) -> int:
     """Train and score what the table does not have yet, smallest share first."""
     from uois_sam.commands.outputs import check_writable, write_text
-    from uois_sam.evaluation.depth import TITLES
+    from uois_sam.evaluation.depth import TITLES, ConditionedDepth
     from uois_sam.evaluation.table5 import Row, read_rows, rows_as_csv, train_heads
     from uois_sam.segmentation.load import choose_device, load_pipeline, load_segmenter
 
@@ -125,11 +125,12 @@ def run_table5(options: argparse.Namespace) -> int:
         model = train_heads(loaded, dataset, labelled, name, options.out, settings, percent)
         segment = segment_with(load_pipeline(str(model), options.device))
         for depth in left:
-            evaluation = score(options, frames, rule, segment, depth, f"{percent:g} %, {TITLES[depth]}")
+            title = f"{percent:g} %, {TITLES[depth]}"
+            evaluation = score(options, ConditionedDepth(frames, depth), rule, segment, title)
             rows = sorted([*rows, Row(percent, used, depth, evaluation)], key=lambda row: row.percent)
             write_text(lines, rows_as_csv(rows))
             _replace_json(table, {**made_from, "versions": versions, "rows": [row.as_dict() for row in rows]})
-            print(f"{percent:g} %, {TITLES[depth]}: {_short(evaluation)}", flush=True)
+            print(f"{title}: {_short(evaluation)}", flush=True)
     print(_table(rows))
     print(f"written to {table}, {lines}")
     return 0
