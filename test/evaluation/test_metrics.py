@@ -149,6 +149,17 @@ def test_ties_among_disjoint_pairs_are_broken_as_in_the_public_evaluation() -> N
     assert score_labels(swapped, truth).boundary_f > 0
 
 
+def test_ties_are_those_of_the_highest_f_minus_f() -> None:
+    # Cells of 3 x 3. Each of the two predictions shares one cell with objects 1 and 3, the first also with 2, all
+    # with F = 2 * 9 / (18 + 54) = 0.25. On max(F) - F the classical order pairs 1 with the first and 3 with the
+    # second: 24 of 114 boundary pixels lie near. On 1 - F it would be 1 with the second and 2 with the first: 30.
+    truth, prediction = (
+        np.pad(np.kron(np.array([[int(cell) for cell in cells]]), np.ones((3, 3), int)), 3)
+        for cells in ("110203304402000000000", "120101200000111022220")
+    )
+    assert score_labels(prediction, truth).boundary_precision == 24 / 114
+
+
 def test_ignored_pixels_count_for_nobody() -> None:
     truth = boxes((10, 10, 20, 20))
     prediction = boxes((10, 10, 30, 20))

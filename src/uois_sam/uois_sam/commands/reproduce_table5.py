@@ -32,7 +32,8 @@ if TYPE_CHECKING:
 _EPILOG = f"""\
 For each share HPG and then HDNet are trained on a part of --data, by the same steps as uois-sam
 train hpg and train hdnet take, and the model is scored on --dataset: without depth, and with it
-where the set has some and the segmenter looks at it. A smaller share is part of every larger one.
+where the set has some and the segmenter looks at it. A smaller share is part of every larger one;
+--percent goes before the share in FILE.yaml.
 
 RUN holds hpg-P and hdnet-P, the runs of the share of P per cent (hdnet-P/model is what --model of
 the other commands takes), the features that all of them share, and the table: table5.json with
