@@ -37,7 +37,7 @@ def test_help_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:
         *([name] for name in COMMANDS),
         *(["train", kind] for kind in ("segmenter", "hpg", "hdnet")),
         ["datasets", "list"],
-        ["reproduce", "table4"],
+        *(["reproduce", table] for table in ("table4", "table5", "depth")),
     ],
 )
 def test_each_command_explains_itself_with_an_example(

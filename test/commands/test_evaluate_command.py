@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 import pytest
 from pages import needs_nothing_else, read
-from tiny_tables import BrightThings, true_label, write_frame
+from tiny_tables import BrightThings, H, W, true_label, write_frame
 
 from uois_sam.cli import main
 
@@ -39,9 +39,26 @@ def test_a_perfect_answer(table: Path, pipeline: BrightThings, capsys: pytest.Ca
     assert pipeline.saw_depth == [True] * 3
 
 
-def test_no_depth(table: Path, pipeline: BrightThings) -> None:
-    assert scores(table, "--no-depth")["depth"] is False
+@pytest.mark.parametrize("given", [["--no-depth"], ["--depth", "none"]])
+def test_no_depth(table: Path, pipeline: BrightThings, given: list[str]) -> None:
+    assert scores(table, *given)["depth"] == "none"
     assert pipeline.saw_depth == [False] * 3
+
+
+def test_spoilt_depth(table: Path, pipeline: BrightThings, refused: Callable[..., str]) -> None:
+    millimetres = np.array([[1000], [2000], [3000]])
+    for name, row in zip(("1", "2", "10"), millimetres, strict=True):
+        cv2.imwrite(str(table / "depth" / f"{name}.png"), np.tile(row, (H, W)).astype(np.uint16))
+    page = table.parent / "page.html"
+    assert scores(table, "--depth", "wrong", "--html", str(page))["depth"] == "wrong"
+    assert [np.unique(np.round(depth, 3)).tolist() for depth in pipeline.depths] == [[2], [3], [1]]
+    assert "with the depth of another frame" in read(page.read_text()).text
+    pipeline.depths.clear()
+    assert scores(table, "--depth", "half")["depth"] == "half"
+    assert [np.count_nonzero(depth) for depth in pipeline.depths] == [H * W / 2] * 3
+    one = ("evaluate", "--dataset", f"folder:{table}", "--json", page, "--frames", 1, "--depth", "wrong")
+    assert "the set has one; give more frames" in refused(*one)
+    assert "not allowed with argument --depth" in refused(*one, "--no-depth")
 
 
 def test_labels_made_in_the_depth_map_are_recognised(

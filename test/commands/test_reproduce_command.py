@@ -22,7 +22,7 @@ def test_table_four(table: Path, capsys: pytest.CaptureFixture[str]) -> None:
         "IV",
         "uois-sam-tiny",
         2,
-        False,
+        "none",
     )
     assert written["settings"]["nms_iou"] == 0.3
     grid, foreground, heatmap, hdnet, geometry = written["rows"]

@@ -16,17 +16,21 @@ H, W = 48, 64
 
 
 class BrightThings:
-    """Takes connected bright regions for instances; remembers whether it saw depth."""
+    """Takes connected bright regions for instances; remembers the depth it saw."""
 
     def __init__(self) -> None:
         self.settings = SegmentationSettings()
         self.stage_ms: dict[str, float] = {}
         self.segmenter = SimpleNamespace(device="cpu")
         self.uses_depth = True
-        self.saw_depth: list[bool] = []
+        self.depths: list[np.ndarray | None] = []
+
+    @property
+    def saw_depth(self) -> list[bool]:
+        return [depth is not None for depth in self.depths]
 
     def __call__(self, image: np.ndarray, depth: np.ndarray | None = None, camera: Any = None) -> Instances:
-        self.saw_depth.append(depth is not None)
+        self.depths.append(depth)
         self.stage_ms = {"encode": 1.0, "prompts": 2.0, "decode": 3.0, "postprocess": 4.0}
         _, pieces = cv2.connectedComponents((image[..., 0] > 128).astype(np.uint8))
         return Instances.from_label_image(relabel(pieces))

@@ -62,18 +62,6 @@ def test_instances_and_label_images_are_scored_alike() -> None:
     assert as_instances == evaluate(DATASET, half, RULE)
 
 
-def test_depth_can_be_hidden() -> None:
-    seen: list[bool] = []
-
-    def look(one: Frame) -> np.ndarray:
-        seen.append(one.depth is not None)
-        return truth(one)
-
-    evaluate(DATASET, look, RULE)
-    evaluate(DATASET, look, RULE, use_depth=False)
-    assert seen == [True] * 3 + [False] * 3
-
-
 def test_several_processes_give_the_same_rows_in_the_same_order() -> None:
     many = [frame(f"image{k}", 1 + 7 * k % 38) for k in range(12)]
     steps: list[tuple[int, int]] = []
@@ -94,10 +82,9 @@ def test_frames_are_read_and_segmented_here_and_watched_in_order(workers: int) -
     def watch(one: Frame, prediction: np.ndarray, row: ImageScores) -> None:
         seen.append(row)
         assert one.name == row.name
-        assert one.depth is not None  # the whole frame, whatever the segmentation saw
         np.testing.assert_array_equal(prediction, half(one))
 
-    evaluation = evaluate(DATASET, segment, RULE, use_depth=False, workers=workers, watch=watch)
+    evaluation = evaluate(DATASET, segment, RULE, workers=workers, watch=watch)
     assert tuple(seen) == evaluation.rows
     assert threads == {(os.getpid(), threading.get_ident())}
 

@@ -97,7 +97,7 @@ def test_a_model_without_hpg_or_without_hdnet_says_so(pipeline: Pipeline) -> Non
 
 def test_the_geometric_baseline_sees_depth_where_there_is_some(pipeline: Pipeline) -> None:
     geometry = methods(pipeline)[-1]
-    assert measure(geometry, FRAMES, LabelRule(), use_depth=False).evaluation is not None
+    assert measure(geometry, FRAMES, LabelRule()).evaluation is not None
     lacking = measure(geometry, [FRAMES[0], frame("c", depth=False)], LabelRule())
     assert lacking.evaluation is None
     assert "frame 'c' has no depth" in lacking.missing

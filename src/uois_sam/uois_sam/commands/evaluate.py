@@ -17,12 +17,19 @@ if TYPE_CHECKING:
     from uois_sam.datasets.label_rule import LabelRule
     from uois_sam.datasets.labelled import LabelledDataset
     from uois_sam.evaluation.bootstrap import Mean
-    from uois_sam.evaluation.evaluate import Segment
+    from uois_sam.evaluation.evaluate import Segment, Watch
     from uois_sam.evaluation.results import Evaluation
+    from uois_sam.segmentation.pipeline import Pipeline
     from uois_sam.types import Frame
 
 HELDOUT = "synthetic-heldout"
 _WORST = 20
+_DEPTH_IN_WORDS = {
+    "measured": "with depth where there is some",
+    "none": "without depth",
+    "half": "with half of the depth removed",
+    "wrong": "with the depth of another frame",
+}
 
 DATA_EPILOG = f"""\
 data sets
@@ -37,8 +44,19 @@ rule; for a folder, "first_object" and "ignore" in its dataset.json; else it is 
 said: where label 0 covers only pixels without depth, 0 means "not labelled" (counts for nobody)
 and 1 the table, objects start at 2; otherwise 0 is background and objects start at 1."""
 
+DEPTH_EPILOG = """\
+Depth that the model sees
+  measured  as the set has it
+  none      none, RGB alone; --no-depth is short for it
+  half      without half of the measured pixels of each frame, in a few large random regions,
+            the same at every run
+  wrong     that of the frame half the set away"""
+
 _EPILOG = f"""\
 {DATA_EPILOG}
+
+{DEPTH_EPILOG}
+uois-sam reproduce depth measures all four.
 
 The table has precision P, recall R and F of overlap and boundary, and the share of objects with
 F above 0.75 (%75), in per cent, averaged over images, with 95 % bootstrap intervals.
@@ -51,7 +69,7 @@ does not hold 0 tells the two apart.
 
 examples:
   uois-sam evaluate --dataset folder:my_table --json out/scores.json --html out/scores.html
-  uois-sam evaluate --dataset folder:my_table --json out/rgb.json --no-depth \\
+  uois-sam evaluate --dataset folder:my_table --json out/wrong.json --depth wrong \\
       --against out/scores.json
   uois-sam evaluate --dataset ocid:data/OCID-dataset --json out/ocid.json --workers 4
   uois-sam evaluate --dataset {HELDOUT} --json out/heldout.json --model runs/hdnet/model
@@ -62,6 +80,8 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
     """Add the command."""
     parser = make_parser(commands, "evaluate", "score a model, or the geometric baseline, on a data set", _EPILOG)
     add_data(parser)
+    add_json(parser)
+    add_depth(parser)
     parser.add_argument("--csv", type=Path, metavar="FILE", help="file to write a line per image to")
     parser.add_argument("--html", type=Path, metavar="FILE", help="page to write, with the worst images")
     parser.add_argument(
@@ -82,9 +102,8 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
 
 
 def add_data(parser: argparse.ArgumentParser) -> None:
-    """What every command that scores has: the data set, how to read and score it, and the file of the scores."""
+    """What every command that scores has: the data set, and how to read and score it."""
     parser.add_argument("--dataset", required=True, metavar="D", help=f"folder:PATH, ocid:PATH, ... or {HELDOUT}")
-    parser.add_argument("--json", type=Path, required=True, metavar="FILE", help="file to write the scores to")
     parser.add_argument(
         "--frames", type=whole_number(1), metavar="N", help="score N frames, evenly spaced over the data set"
     )
@@ -95,7 +114,6 @@ def add_data(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="processes that score beside the one that segments (default 1: none beside it)",
     )
-    parser.add_argument("--no-depth", action="store_true", help="hide depth from the model")
     parser.add_argument("--first-object", type=whole_number(1), metavar="N", help="labels from N on are objects")
     parser.add_argument(
         "--ignore",
@@ -112,37 +130,45 @@ def add_data(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_json(parser: argparse.ArgumentParser) -> None:
+    """--json."""
+    parser.add_argument("--json", type=Path, required=True, metavar="FILE", help="file to write the scores to")
+
+
+def add_depth(parser: argparse.ArgumentParser) -> None:
+    """--depth and --no-depth."""
+    depth = parser.add_mutually_exclusive_group()
+    depth.add_argument(
+        "--depth",
+        choices=["measured", "none", "half", "wrong"],
+        default="measured",
+        help="depth that the model sees (default measured)",
+    )
+    depth.add_argument("--no-depth", dest="depth", action="store_const", const="none", help="--depth none")
+
+
 def run(options: argparse.Namespace) -> int:
     """Score every frame of the data set."""
     from uois_sam.commands.outputs import check_writable, write_json, write_text
-    from uois_sam.commands.progress import progress_bar
     from uois_sam.commands.report.worst import WorstImages
-    from uois_sam.evaluation.evaluate import evaluate
+    from uois_sam.evaluation.depth import ConditionedDepth
 
-    if options.baseline and options.no_depth:
+    if options.baseline and options.depth == "none":
         raise InputError("the geometric baseline sees nothing but depth; leave out --no-depth")
     written = [path for path in (options.json, options.csv, options.html) if path is not None]
     for path in written:
         check_writable(path)
     frames, rule = open_frames(options)
+    seen = ConditionedDepth(frames, options.depth)
     other = None if options.against is None else _read_other(options.against, len(frames), rule, options.boundary)
     segment, described = _baseline() if options.baseline else _model(options.model, options.device)
     worst = WorstImages(_WORST, rule)
-    with progress_bar("evaluate", "image") as progress:
-        evaluation = evaluate(
-            frames,
-            segment,
-            rule,
-            use_depth=not options.no_depth,
-            workers=options.workers,
-            progress=progress,
-            boundary=options.boundary,
-            watch=worst.see if options.html else None,
-        )
+    evaluation = score(options, seen, rule, segment, "evaluate", worst.see if options.html else None)
     print(evaluation.table())
     lowest = ", ".join(f"{row.name} {100 * row.scores.overlap_f:.0f}" for row in evaluation.worst(3))
     print(f"lowest overlap F: {lowest}")
-    write_json(options.json, {**described_run(options, rule), **described, **evaluation.as_dict()})
+    document = {**described_run(options, rule), "depth": options.depth, **described, **evaluation.as_dict()}
+    write_json(options.json, document)
     if options.csv is not None:
         write_text(options.csv, evaluation.to_csv())
     compared = None if other is None else _compare(evaluation, other, options.against)
@@ -168,13 +194,28 @@ def open_frames(options: argparse.Namespace) -> tuple[Sequence[Frame], LabelRule
     return dataset if options.frames is None else EvenlySpaced(dataset, options.frames), rule
 
 
+def score(
+    options: argparse.Namespace,
+    frames: Sequence[Frame],
+    rule: LabelRule,
+    segment: Segment,
+    title: str,
+    watch: Watch | None = None,
+) -> Evaluation:
+    """`evaluate` as the options ask for it, with a progress bar under a title."""
+    from uois_sam.commands.progress import progress_bar
+    from uois_sam.evaluation.evaluate import evaluate
+
+    with progress_bar(title, "image") as progress:
+        return evaluate(frames, segment, rule, options.workers, progress, options.boundary, watch)
+
+
 def described_run(options: argparse.Namespace, rule: LabelRule) -> dict[str, Any]:
     """What the scores depend on beside the model, for a JSON document."""
     from uois_sam.commands.outputs import versions
 
     return {
         "dataset": options.dataset,
-        "depth": not options.no_depth,
         "first_object": rule.first_object,
         "ignore": rule.ignore,
         "boundary": options.boundary,
@@ -208,7 +249,12 @@ def _model(model: str, device: str) -> tuple[Segment, dict[str, Any]]:
         "device": str(pipeline.segmenter.device),
         "settings": asdict(pipeline.settings),
     }
-    return lambda frame: pipeline(frame.image, frame.depth, frame.camera), described
+    return segment_with(pipeline), described
+
+
+def segment_with(pipeline: Pipeline) -> Segment:
+    """What segments a frame with a pipeline."""
+    return lambda frame: pipeline(frame.image, frame.depth, frame.camera)
 
 
 def _baseline() -> tuple[Segment, dict[str, Any]]:
@@ -257,7 +303,7 @@ def _page(
     from uois_sam.commands.report.evaluation_page import EvaluationReport, evaluation_page
 
     settings = [
-        "without depth" if options.no_depth else "with depth where there is some",
+        _DEPTH_IN_WORDS[options.depth],
         f"objects from label {rule.first_object} on",
         "no label ignored" if rule.ignore is None else f"label {rule.ignore} ignored",
         f"boundary as {options.boundary}",

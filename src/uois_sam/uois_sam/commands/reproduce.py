@@ -1,4 +1,4 @@
-"""`uois-sam reproduce`: the tables of the UOIS-SAM paper, on the data and the model at hand."""
+"""`uois-sam reproduce`: the paper's tables IV and V, and what depth brings, on the data and the model at hand."""
 
 from __future__ import annotations
 
@@ -7,16 +7,29 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from uois_sam.commands.evaluate import DATA_EPILOG, HELDOUT, add_data, described_run, open_frames
+from uois_sam.commands.evaluate import (
+    DATA_EPILOG,
+    DEPTH_EPILOG,
+    HELDOUT,
+    add_data,
+    add_depth,
+    add_json,
+    described_run,
+    open_frames,
+)
 from uois_sam.commands.options import add_device, add_model
 from uois_sam.commands.options import add_parser as make_parser
+from uois_sam.commands.reproduce_depth import add_depth_table
+from uois_sam.commands.reproduce_table5 import add_table5
 
 if TYPE_CHECKING:
     from uois_sam.evaluation.table4 import Row
 
 _EPILOG = f"""\
 examples:
-  uois-sam reproduce table4 --dataset {HELDOUT} --json out/table4.json --frames 20"""
+  uois-sam reproduce table4 --dataset {HELDOUT} --json out/table4.json --frames 20
+  uois-sam reproduce table5 --data data/train --dataset {HELDOUT} --out runs/table5
+  uois-sam reproduce depth --dataset {HELDOUT} --json out/depth.json"""
 
 _TABLE4_EPILOG = f"""\
 rows
@@ -24,13 +37,16 @@ rows
   + foreground          the points of the grid on HPG's foreground
   + heatmap             HPG's points
   + HDNet               refined scores: the whole of UOIS-SAM
-  a geometric baseline  plane removal and depth edges, for comparison; it always sees depth
+  a geometric baseline  plane removal and depth edges, for comparison; it sees depth where the
+                        model sees none
 
 All rows of the model share its thresholds and postprocessing. The paper, on OCID, with SAM ViT-L
 and without depth, has overlap F 26.5, 39.2, 51.2 and 79.9. Seconds are the median of a frame,
 prompts the mean. A row that the model or the data cannot give says why.
 
 {DATA_EPILOG}
+
+{DEPTH_EPILOG}
 
 examples:
   uois-sam reproduce table4 --dataset folder:my_table --json out/table4.json --no-depth
@@ -39,21 +55,28 @@ examples:
 
 def add_parser(commands: argparse._SubParsersAction) -> None:
     """Add the command and its tables."""
-    parser = make_parser(commands, "reproduce", "measure a table of the UOIS-SAM paper", _EPILOG)
+    parser = make_parser(
+        commands, "reproduce", "measure a table of the UOIS-SAM paper, or what depth brings", _EPILOG
+    )
     tables = parser.add_subparsers(title="tables", metavar="TABLE", required=True)
     table4 = make_parser(
         tables, "table4", "what each component of UOIS-SAM brings (table IV), beside baselines", _TABLE4_EPILOG
     )
     add_data(table4)
+    add_json(table4)
+    add_depth(table4)
     add_model(table4)
     add_device(table4)
     table4.set_defaults(run=run_table4)
+    add_table5(tables)
+    add_depth_table(tables)
 
 
 def run_table4(options: argparse.Namespace) -> int:
     """Measure the rows, one after the other."""
     from uois_sam.commands.outputs import check_writable, write_json
     from uois_sam.commands.progress import progress_bar
+    from uois_sam.evaluation.depth import ConditionedDepth
     from uois_sam.evaluation.table4 import measure, methods
     from uois_sam.segmentation.load import load_pipeline
 
@@ -62,14 +85,15 @@ def run_table4(options: argparse.Namespace) -> int:
     pipeline = load_pipeline(options.model, options.device)
     rows = []
     for method in methods(pipeline):
+        blind = method.needs_depth and options.depth == "none"
+        seen = ConditionedDepth(frames, "measured" if blind else options.depth)
         with progress_bar(method.name, "image") as progress:
-            rows.append(
-                measure(method, frames, rule, not options.no_depth, options.workers, progress, options.boundary)
-            )
+            rows.append(measure(method, seen, rule, options.workers, progress, options.boundary))
     print(_table(rows))
     document = {
         "table": "IV",
         **described_run(options, rule),
+        "depth": options.depth,
         "model": options.model,
         "device": str(pipeline.segmenter.device),
         "settings": asdict(pipeline.settings),
@@ -84,13 +108,13 @@ def run_table4(options: argparse.Namespace) -> int:
 def _table(rows: Sequence[Row]) -> str:
     """The rows in per cent, and below what is missing."""
     from uois_sam.commands.tables import text_table
-    from uois_sam.evaluation.results import HEADS
+    from uois_sam.evaluation.results import HEADS, per_cent
 
     lines = [["", *HEADS, "s/frame", "prompts"]]
     for row in rows:
         cells = ["-"] * (len(HEADS) + 2)
         if row.evaluation is not None:
-            cells[: len(HEADS)] = [f"{100 * mean.value:.1f}" for mean in row.evaluation.means().values()]
+            cells[: len(HEADS)] = per_cent(row.evaluation.means())
             cells[-2] = f"{row.seconds_per_frame:.3f}"
             if row.prompts_per_frame is not None:
                 cells[-1] = f"{row.prompts_per_frame:.1f}"

@@ -6,10 +6,18 @@ import argparse
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from uois_sam.commands.options import add_device, add_model, whole_number
 from uois_sam.commands.options import add_parser as make_parser
+
+if TYPE_CHECKING:
+    from uois_sam.datasets.label_rule import LabelRule
+    from uois_sam.datasets.labelled import LabelledDataset
+    from uois_sam.training.hdnet import HDNetTraining
+    from uois_sam.training.hpg import HPGTraining
+
+S = TypeVar("S", "HPGTraining", "HDNetTraining")
 
 _EPILOG = """\
 UOIS-SAM as published: both heads on any SAM checkpoint, from any labelled folder.
@@ -87,11 +95,7 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
     )
     segmenter.set_defaults(run=run_segmenter)
     hpg = make_parser(kinds, "hpg", "train HPG on a frozen backbone", _RUN_EPILOG + _HPG_EPILOG)
-    hpg.add_argument(
-        "--backbone",
-        metavar="B",
-        help='"embedding" (the segmenter\'s own, default), or a DINOv2 folder or hub name',
-    )
+    add_backbone(hpg)
     _add_head(hpg)
     hpg.set_defaults(run=run_hpg)
     hdnet = make_parser(kinds, "hdnet", "train HDNet on a frozen segmenter", _RUN_EPILOG + _HDNET_EPILOG)
@@ -107,6 +111,16 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
 
 def _add_head(parser: argparse.ArgumentParser) -> None:
     add_model(parser)
+    add_labelled(parser)
+    _add_run(parser)
+    add_epochs(parser)
+    parser.add_argument(
+        "--percent", type=float, metavar="P", help="of the frames to train on, in place of `share.percent`"
+    )
+
+
+def add_labelled(parser: argparse.ArgumentParser) -> None:
+    """--data of what learns from any labelled frames."""
     parser.add_argument(
         "--data",
         required=True,
@@ -114,11 +128,34 @@ def _add_head(parser: argparse.ArgumentParser) -> None:
         help="folder with color/, label/ and, if there is some, depth/ and camera.json; or a published set, "
         "such as uoais-sim/train:PATH (see uois-sam datasets list)",
     )
-    _add_run(parser)
-    parser.add_argument("--epochs", type=whole_number(1), metavar="N", help="in place of the setting `epochs`")
+
+
+def add_backbone(parser: argparse.ArgumentParser) -> None:
+    """--backbone of HPG."""
     parser.add_argument(
-        "--percent", type=float, metavar="P", help="of the frames to train on, in place of `share.percent`"
+        "--backbone",
+        metavar="B",
+        help='"embedding" (the segmenter\'s own, default), or a DINOv2 folder or hub name',
     )
+
+
+def add_epochs(parser: argparse.ArgumentParser) -> None:
+    """--epochs."""
+    parser.add_argument("--epochs", type=whole_number(1), metavar="N", help="in place of the setting `epochs`")
+
+
+def open_labelled(data: str) -> tuple[LabelledDataset, LabelRule, str]:
+    """The set that --data names, how its labels are read, and the name that a run keeps of it.
+
+    Raises:
+        InputError: as `open_dataset`, or the labels cannot be read.
+    """
+    from uois_sam.datasets.catalogue import open_dataset
+    from uois_sam.datasets.rule_choice import choose_rule
+
+    name = data if ":" in data else f"folder:{Path(data).resolve()}"
+    dataset = open_dataset(name)
+    return dataset, choose_rule(dataset)[0], name
 
 
 def run_segmenter(options: argparse.Namespace) -> int:
@@ -136,10 +173,16 @@ def run_segmenter(options: argparse.Namespace) -> int:
 
 def run_hpg(options: argparse.Namespace) -> int:
     """Train HPG."""
-    from uois_sam.training.hpg import HPGTraining, train_hpg
+    from uois_sam.training.hpg import train_hpg
 
-    settings = HPGTraining() if options.backbone is None else HPGTraining(backbone=options.backbone)
-    return _run_head(options, settings, train_hpg)
+    return _run_head(options, hpg_defaults(options), train_hpg)
+
+
+def hpg_defaults(options: argparse.Namespace) -> HPGTraining:
+    """The settings of HPG with the backbone of the options."""
+    from uois_sam.training.hpg import HPGTraining
+
+    return HPGTraining() if options.backbone is None else HPGTraining(backbone=options.backbone)
 
 
 def run_hdnet(options: argparse.Namespace) -> int:
@@ -149,21 +192,26 @@ def run_hdnet(options: argparse.Namespace) -> int:
     return _run_head(options, HDNetTraining(), train_hdnet)
 
 
-def _run_head(options: argparse.Namespace, defaults: Any, train: Callable[..., Path]) -> int:
-    from uois_sam.datasets.catalogue import open_dataset
-    from uois_sam.datasets.rule_choice import choose_rule
-    from uois_sam.segmentation.load import choose_device, load_segmenter
+def read_head(config: Path | None, defaults: S, epochs: int | None) -> S:
+    """Settings of a head: those of a file over the defaults, and the number of epochs over both.
+
+    Raises:
+        InputError: the file is not as `read_settings` wants it.
+    """
     from uois_sam.training.config import read_settings
+
+    settings = read_settings(config, defaults)
+    return settings if epochs is None else replace(settings, epochs=epochs)
+
+
+def _run_head(options: argparse.Namespace, defaults: Any, train: Callable[..., Path]) -> int:
+    from uois_sam.segmentation.load import choose_device, load_segmenter
     from uois_sam.training.ranks import Ranks, own_device
 
-    settings = read_settings(options.config, defaults)
-    if options.epochs is not None:
-        settings = replace(settings, epochs=options.epochs)
+    settings = read_head(options.config, defaults, options.epochs)
     if options.percent is not None:
         settings = replace(settings, share=replace(settings.share, percent=options.percent))
-    name = options.data if ":" in options.data else f"folder:{Path(options.data).resolve()}"
-    dataset = open_dataset(name)
-    rule, _ = choose_rule(dataset)
+    dataset, rule, name = open_labelled(options.data)
     device = own_device(choose_device(options.device))
     ranks = Ranks.of_torchrun(device)
     loaded = load_segmenter(options.model, device)

@@ -7,7 +7,6 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import replace
 from multiprocessing import get_context
 
 import cv2
@@ -29,7 +28,6 @@ def evaluate(
     dataset: Sequence[Frame],
     segment: Segment,
     rule: LabelRule,
-    use_depth: bool = True,
     workers: int = 1,
     progress: Callable[[int, int], None] | None = None,
     boundary: BoundaryKind = "davis",
@@ -38,10 +36,9 @@ def evaluate(
     """Segment and score every frame of a data set.
 
     Args:
-        dataset: frames with labels.
+        dataset: frames with labels; `ConditionedDepth` of them hides or spoils their depth.
         segment: gives the instances of a frame, or an (H, W) integer label image, positive labels objects.
         rule: which labels are objects and which pixels count for nobody.
-        use_depth: False hides depth from `segment`.
         workers: processes that score; 1 is the calling one. Frames are read and segmented in the calling process,
             and the rows and their order do not depend on it. As ever with processes, a script that asks for more
             than one needs `if __name__ == "__main__":`.
@@ -58,7 +55,7 @@ def evaluate(
     if workers < 1:
         raise InputError(f"workers is {workers}; wanted 1 or more processes")
     rows: list[ImageScores] = []
-    for frame, prediction, scores in _scored(_predict(dataset, segment, use_depth), workers, rule, boundary):
+    for frame, prediction, scores in _scored(_predict(dataset, segment), workers, rule, boundary):
         rows.append(ImageScores(frame.name, scores))
         if watch is not None:
             watch(frame, prediction, rows[-1])
@@ -67,14 +64,12 @@ def evaluate(
     return Evaluation(tuple(rows))
 
 
-def _predict(
-    dataset: Sequence[Frame], segment: Segment, use_depth: bool
-) -> Iterator[tuple[Frame, NDArray[np.integer]]]:
+def _predict(dataset: Sequence[Frame], segment: Segment) -> Iterator[tuple[Frame, NDArray[np.integer]]]:
     for index in range(len(dataset)):
         frame = dataset[index]
         if frame.label is None:
             raise InputError(f"frame {frame.name!r} has no ground truth; give label/{frame.name}.png")
-        found = segment(frame if use_depth else replace(frame, depth=None))
+        found = segment(frame)
         yield frame, found.label_image if isinstance(found, Instances) else found
 
 

@@ -111,12 +111,17 @@ def means_as_dict(means: Mapping[str, Mean]) -> dict[str, Any]:
     }
 
 
+def per_cent(means: Mapping[str, Mean], sign: str = "") -> list[str]:
+    """The means for a table under `HEADS`; with `sign` "+", rises carry one."""
+    return [f"{100 * mean.value:{sign}.1f}" for mean in means.values()]
+
+
 def means_table(title: str, means: Mapping[str, Mean], sign: str = "") -> str:
     """Three lines: heading, means and intervals, in per cent; with `sign` "+", rises carry one."""
     to = " to " if sign else "-"
     lines = [
         ("", *HEADS),
-        (title, *(f"{100 * m.value:{sign}.1f}" for m in means.values())),
+        (title, *per_cent(means, sign)),
         ("95 %", *(f"{100 * m.low:{sign}.1f}{to}{100 * m.high:{sign}.1f}" for m in means.values())),
     ]
     widths = [max(len(line[k]) for line in lines) for k in range(len(lines[0]))]

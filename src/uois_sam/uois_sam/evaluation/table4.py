@@ -134,14 +134,13 @@ def measure(
     method: Method,
     dataset: Sequence[Frame],
     rule: LabelRule,
-    use_depth: bool = True,
     workers: int = 1,
     progress: Callable[[int, int], None] | None = None,
     boundary: BoundaryKind = "davis",
 ) -> Row:
     """Score and time one method; arguments as `evaluate` has them.
 
-    `use_depth` is about the model: a method that needs depth gets it, and says so where there is none.
+    A method that needs depth says so where a frame has none.
 
     Raises:
         InputError, UoisSamError: as `evaluate`.
@@ -157,7 +156,7 @@ def measure(
         return found
 
     try:
-        evaluation = evaluate(dataset, timed, rule, use_depth or method.needs_depth, workers, progress, boundary)
+        evaluation = evaluate(dataset, timed, rule, workers, progress, boundary)
     except InputError as error:
         if not method.needs_depth:
             raise
