@@ -100,6 +100,16 @@ def test_boundaries_within_three_pixels_at_480_by_640(right: int, down: int, nea
     assert scores.boundary_f == pytest.approx(near / 400)
 
 
+def test_boundary_precision_and_recall_count_pixels_of_different_maps() -> None:
+    # A hole of 4 x 10, two pixels inside the left edge: of its 28 boundary pixels the 11 on its left and one each
+    # on top and bottom lie within 3 px of the object's edge. All of the object's 400 lie near the prediction's.
+    truth = boxes((100, 100, 100, 100), shape=(480, 640))
+    prediction = truth.copy()
+    prediction[140:150, 102:106] = 0
+    scores = score_labels(prediction, truth)
+    assert (scores.boundary_precision, scores.boundary_recall) == ((400 + 11 + 2) / (400 + 28), 1)
+
+
 def test_boundary_by_hand() -> None:
     # At 60 x 80 the tolerance is 1 px. The DAVIS boundary of a 20 x 20 box is an outline of 80 pixels. Shifted by
     # 10 px, top and bottom meet over 11 columns and one by tolerance; 2 pixels of the side lie next to them.
@@ -147,6 +157,16 @@ def test_ties_among_disjoint_pairs_are_broken_as_in_the_public_evaluation() -> N
     assert score_labels(prediction, truth).boundary_f == 0
     swapped = np.choose(prediction, [0, 2, 1]).astype(np.uint16)
     assert score_labels(swapped, truth).boundary_f > 0
+
+
+def test_of_two_predictions_that_share_nothing_the_classical_order_takes_the_last() -> None:
+    # Object 2 is found by prediction 1; object 1 shares nothing with 2, which touches it, or with 3, which is far.
+    # The classical order pairs it with 3 (SciPy's solver with 2): only the 80 boundary pixels of object 2 are met.
+    found, touching, far = (50, 10, 20, 20), (20, 5, 10, 10), (5, 40, 10, 10)
+    truth = boxes((10, 5, 10, 10), found)
+    scores = score_labels(boxes(found, touching, far), truth)
+    assert (scores.boundary_precision, scores.boundary_recall) == (80 / (80 + 40 + 40), 80 / (80 + 40))
+    assert score_labels(boxes(found, far, touching), truth).boundary_recall > 80 / (80 + 40)
 
 
 def test_ties_are_those_of_the_highest_f_minus_f() -> None:

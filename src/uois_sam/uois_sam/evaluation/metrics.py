@@ -154,7 +154,7 @@ def _boundary_scores(
     predicted_boxes, true_boxes = _boxes(predicted), _boxes(true)
     hit = found = 0
     for i, j in pairs:
-        window = _window(radius + 1, true_boxes[i], predicted_boxes[j])
+        window = _window(true_boxes[i], predicted_boxes[j])
         predicted_edge = boundary_map(predicted[window] == j + 1, kind)
         true_edge = boundary_map(true[window] == i + 1, kind)
         hit += int(np.count_nonzero(predicted_edge & near(true_edge, radius)))
@@ -165,7 +165,7 @@ def _boundary_scores(
 
 
 def _boundary_pixels(labels: NDArray[np.uint16], boxes: NDArray[np.int64], kind: BoundaryKind) -> int:
-    edges = (boundary_map(labels[_window(1, box)] == k, kind) for k, box in enumerate(boxes, 1))
+    edges = (boundary_map(labels[_window(box)] == k, kind) for k, box in enumerate(boxes, 1))
     return sum(int(np.count_nonzero(edge)) for edge in edges)
 
 
@@ -175,8 +175,8 @@ def _boxes(labels: NDArray[np.uint16]) -> NDArray[np.int64]:
     return np.array([cv2.boundingRect((labels == k).view(np.uint8)) for k in range(1, count + 1)], np.int64)
 
 
-def _window(margin: int, *boxes: NDArray[np.int64]) -> tuple[slice, slice]:
-    """Rows and columns around boxes; a margin of 1 or more keeps boundaries as they are in the whole image."""
-    x0, y0 = (max(0, int(min(box[k] for box in boxes)) - margin) for k in (0, 1))
-    x1, y1 = (int(max(box[k] + box[k + 2] for box in boxes)) + margin for k in (0, 1))
+def _window(*boxes: NDArray[np.int64]) -> tuple[slice, slice]:
+    """Rows and columns around boxes, a pixel wider: where the boundaries of what they hold lie."""
+    x0, y0 = (max(0, int(min(box[k] for box in boxes)) - 1) for k in (0, 1))
+    x1, y1 = (int(max(box[k] + box[k + 2] for box in boxes)) + 1 for k in (0, 1))
     return slice(y0, y1), slice(x0, x1)
