@@ -13,7 +13,7 @@ SHAPE = slice(3 * GEOMETRY_CHANNELS, None)
 
 
 def square(low: int, high: int, probability: float = 1.0) -> Tensor:
-    mask = torch.zeros(1, 1, 60, 80)
+    mask = torch.zeros(1, 60, 80)
     mask[..., low:high, low:high] = probability
     return mask
 
@@ -79,9 +79,9 @@ class TestRelations:
 
     def test_order_of_the_prompts_does_not_matter(self) -> None:
         torch.manual_seed(0)
-        masks, scores, points = torch.rand(12, 1, 30, 40), torch.rand(3, 4), torch.rand(3, 2)
+        masks, scores, points = torch.rand(12, 30, 40), torch.rand(3, 4), torch.rand(3, 2)
         order = torch.tensor([2, 0, 1])
-        turned = relations(masks.view(3, 4, 1, 30, 40)[order].flatten(0, 1), scores[order], points[order])
+        turned = relations(masks.view(3, 4, 30, 40)[order].flatten(0, 1), scores[order], points[order])
         straight = relations(masks, scores, points).view(3, 4, -1)[order].flatten(0, 1)
         assert torch.allclose(turned, straight, atol=1e-5)
 
