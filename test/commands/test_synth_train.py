@@ -62,11 +62,11 @@ def test_synth_refuses(arguments: list[str], complaint: str, tmp_path: Path, ref
 def test_train_segmenter(calls: list[Any], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     config = tmp_path / "c.yaml"
     config.write_text("imagenet: false\nloop: {steps: 50, seed: 3}\n")
-    given = ["train", "segmenter", "--data", "d", "--out", "r", "--config", str(config), "--device", "cpu"]
+    given = ["train", "segmenter", "--data", "d", "e", "--out", "r", "--config", str(config), "--device", "cpu"]
     assert main([*given, "--steps", "9"]) == 0
     ((args, _),) = calls
     data, run, settings, device = args
-    assert (data, run, str(device)) == (Path("d"), Path("r"), "cpu")
+    assert (data, run, str(device)) == ([Path("d"), Path("e")], Path("r"), "cpu")
     assert (settings.imagenet, settings.loop.steps, settings.loop.seed) == (False, 9, 3)
     said = capsys.readouterr().out
     assert "model: runs/a/model" in said

@@ -42,7 +42,7 @@ def gather_evidence(candidates: MaskCandidates, points: Tensor, embedding: Embed
     rows, columns = candidates.logits.shape[-2:]
     scale = _CELLS / max(rows, columns)
     size = (max(1, round(rows * scale)), max(1, round(columns * scale)))
-    coarse = F.interpolate(candidates.logits, size=size, mode="area").flatten(0, 1).sigmoid()
+    coarse = F.interpolate(candidates.logits, size=size, mode="nearest-exact").flatten(0, 1).sigmoid()
     height, width = embedding.image_size
     shares = (points.to(coarse) + 0.5) / points.new_tensor([width, height]).to(coarse)
     evidence = torch.cat(
