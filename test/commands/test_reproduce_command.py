@@ -24,7 +24,7 @@ def test_table_four(table: Path, capsys: pytest.CaptureFixture[str]) -> None:
         2,
         "none",
     )
-    assert written["settings"]["nms_iou"] == 0.3
+    assert written["settings"]["max_prompts"] == 30
     grid, foreground, heatmap, hdnet, geometry = written["rows"]
     for row in written["rows"]:
         assert row["name"] in said

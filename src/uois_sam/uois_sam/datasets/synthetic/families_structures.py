@@ -20,7 +20,7 @@ def crate(rng: Rng) -> ObjectModel:
     """An open box, with walls of full height or low ones, and partitions or none."""
     x, y, height = rng.uniform(0.04, 0.1), rng.uniform(0.03, 0.08), rng.uniform(0.02, 0.09)
     wall = rng.uniform(0.0015, 0.006)
-    pieces = [_beam([x, y, wall], [0, 0, wall])]
+    pieces = [_beam([x - 2 * wall, y - 2 * wall, wall], [0, 0, wall])]  # no face shared with a wall's
     for sign in (-1, 1):
         pieces.append(_beam([wall, y, height / 2], [sign * (x - wall), 0, height / 2]))
         pieces.append(_beam([x, wall, height / 2], [0, sign * (y - wall), height / 2]))
