@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from uois_sam.sam.protocol import MaskCandidates
-from uois_sam.segmentation.postprocess import choose_instances, paint, suppress, vote
+from uois_sam.segmentation.postprocess import choose_instances, paint, suppress
 from uois_sam.segmentation.settings import SegmentationSettings
 
 SIZE = (48, 64)
@@ -106,29 +106,3 @@ def test_paint_drops_what_is_covered_and_small_pieces() -> None:
     assert out.score.tolist() == pytest.approx([0.9, 0.7])
     assert out.area.tolist() == [200, 36]
     assert out.prompt.tolist() == [[0, 1], [4, 5]]
-
-
-class TestVote:
-    logits = torch.full((3, 6, 8), -4.0)
-    logits[0, 1:5, 1:5] = logits[1, 1:5, 1:6] = logits[2, 1:5, 1:6] = 4.0
-    scores = torch.tensor([0.9, 0.8, 0.8])
-    best = torch.tensor([0])
-
-    def test_the_many_outvote_the_best(self) -> None:
-        voted = vote(self.logits, self.scores, self.best, 0.6)
-        assert torch.equal(voted[0] > 0, self.logits[1] > 0)
-
-    def test_scores_weigh(self) -> None:
-        voted = vote(self.logits, torch.tensor([0.9, 0.3, 0.3]), self.best, 0.6)
-        assert torch.equal(voted[0] > 0, self.logits[0] > 0)
-
-    def test_masks_of_other_things_have_no_vote(self) -> None:
-        assert torch.allclose(vote(self.logits, self.scores, self.best, 0.81), self.logits[:1])
-
-    def test_at_one_nothing_changes(self) -> None:
-        assert torch.equal(vote(self.logits, self.scores, torch.tensor([2, 0]), 1.0), self.logits[[2, 0]])
-
-    def test_one_huge_logit_does_not_decide(self) -> None:
-        loud = 2 * self.logits
-        loud[0] *= 1000
-        assert torch.equal(vote(loud, self.scores, self.best, 0.6)[0] > 0, self.logits[1] > 0)

@@ -13,9 +13,6 @@ from uois_sam.sam.protocol import MaskCandidates
 from uois_sam.segmentation.settings import SegmentationSettings, scaled_area
 from uois_sam.types import Instances
 
-_SURE = 8.0
-"""Logits beyond this count alike in a vote."""
-
 
 def choose_instances(
     candidates: MaskCandidates,
@@ -25,7 +22,7 @@ def choose_instances(
     image_size: tuple[int, int],
     settings: SegmentationSettings,
 ) -> Instances:
-    """Pick one mask per prompt, drop the poor, the large and the double, let the doubles vote, and paint the rest.
+    """Pick one mask per prompt, drop the poor, the large and the double, and paint the rest.
 
     UOIS-SAM, section IV-A, Inference: the best of the four masks by refined score, the score threshold, NMS, and
     the large area filter. Everything up to the survivors happens on the device at the logits' resolution.
@@ -45,12 +42,10 @@ def choose_instances(
     logits = candidates.logits[torch.arange(len(best), device=best.device), best]
     masks = logits > 0
     kept = _filter(masks, best_score, foreground, settings)
-    survivors = suppress(masks[kept], best_score[kept], settings)
-    if len(survivors) == 0:
+    kept = kept[suppress(masks[kept], best_score[kept], settings)]
+    if len(kept) == 0:
         return Instances.empty(*image_size)
-    voted = vote(logits[kept], best_score[kept], survivors, settings.vote_iou)
-    kept = kept[survivors]
-    full = F.interpolate(voted[None], size=image_size, mode="bilinear", align_corners=False)[0] > 0
+    full = F.interpolate(logits[kept][None], size=image_size, mode="bilinear", align_corners=False)[0] > 0
     return paint(
         full.cpu().numpy(),
         best_score[kept].float().cpu().numpy(),
@@ -95,32 +90,6 @@ def suppress(masks: Tensor, scores: Tensor, settings: SegmentationSettings) -> T
         if not clash[k, survivors].any():
             survivors.append(k)
     return torch.tensor(survivors, dtype=torch.long, device=masks.device)
-
-
-def vote(logits: Tensor, scores: Tensor, survivors: Tensor, vote_iou: float) -> Tensor:
-    """The survivors' masks, each the mean of all masks that see the same thing.
-
-    Several prompts fall on one thing, and NMS keeps one of their masks. The others differ from it mostly at the
-    border, where their mean is nearer the truth than any of them. Not in the paper.
-
-    Args:
-        logits: (K, h, w) of all masks that passed the filter.
-        scores: (K,) their scores; the squares are the weights.
-        survivors: (S,) int64, indices of those that passed NMS.
-        vote_iou: masks of at least this IoU with a survivor count; at 1 survivors stay as they are.
-
-    Returns:
-        (S, h, w) logits.
-    """
-    if vote_iou >= 1:
-        return logits[survivors]
-    flat = (logits > 0).flatten(1).float()
-    area = flat.sum(1)
-    shared = flat[survivors] @ flat.T
-    iou = shared / (area[survivors, None] + area[None] - shared).clamp(min=1)
-    weights = (iou >= vote_iou) * scores.square()[None]
-    mean = weights @ logits.clamp(-_SURE, _SURE).flatten(1) / weights.sum(1, keepdim=True)
-    return mean.unflatten(1, logits.shape[1:])
 
 
 def paint(

@@ -27,7 +27,6 @@ class SegmentationSettings:
         max_containment: masks of which more than this fraction lies inside a better one are dropped.
         min_foreground: smallest mean foreground probability over a mask.
         min_component: pieces smaller than this fraction of a mask's largest piece are dropped.
-        vote_iou: masks of at least this IoU with one that survives NMS are averaged with it; 1 averages none.
         standing_height: metres above the table; pieces of the depth image that stand higher and hold no peak
             become prompts too, as far as `max_prompts` allows. 0 adds none.
 
@@ -45,7 +44,6 @@ class SegmentationSettings:
     max_containment: float = 1.0
     min_foreground: float = 0.0
     min_component: float = 0.0
-    vote_iou: float = 1.0
     standing_height: float = 0.0
 
     def __post_init__(self) -> None:
@@ -79,7 +77,6 @@ SETTING_RANGES: dict[str, tuple[float, float]] = {
     "max_containment": (0.0, 1.0),
     "min_foreground": (0.0, 1.0),
     "min_component": (0.0, 1.0),
-    "vote_iou": (0.0, 1.0),
     "standing_height": (0.0, 1.0),
 }
 
