@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from abc import abstractmethod
-from collections.abc import Sequence
 from pathlib import Path
-from typing import overload
 
+from uois_sam.datasets.frame_sequence import FrameSequence
 from uois_sam.datasets.label_rule import LabelRule
-from uois_sam.types import Frame
 
 
-class LabelledDataset(Sequence[Frame]):
-    """Frames on disk, read when they are asked for; a subclass says how one is read.
+class LabelledDataset(FrameSequence):
+    """Frames on disk; a subclass says how the one of `names[index]` is read.
 
     Attributes:
         path: the folder that holds the set.
@@ -25,22 +22,5 @@ class LabelledDataset(Sequence[Frame]):
         self.names = names
         self.rule = rule
 
-    @abstractmethod
-    def _read(self, index: int) -> Frame:
-        """The frame of `names[index]`, 0 <= index < len; InputError where a file of it is unusable."""
-
     def __len__(self) -> int:
         return len(self.names)
-
-    @overload
-    def __getitem__(self, index: int) -> Frame: ...
-
-    @overload
-    def __getitem__(self, index: slice) -> list[Frame]: ...
-
-    def __getitem__(self, index: int | slice) -> Frame | list[Frame]:
-        if isinstance(index, slice):
-            return [self[i] for i in range(*index.indices(len(self)))]
-        if not -len(self) <= index < len(self):
-            raise IndexError(f"frame {index} of {len(self)} in {self.path}")
-        return self._read(index % len(self))

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import overload
 
+from uois_sam.datasets.frame_sequence import FrameSequence
 from uois_sam.errors import InputError
 from uois_sam.types import Frame
 
 
-class EvenlySpaced(Sequence[Frame]):
+class EvenlySpaced(FrameSequence):
     """Up to `count` frames, evenly spaced from the first to the last, read when they are asked for.
 
     Attributes:
@@ -29,13 +29,5 @@ class EvenlySpaced(Sequence[Frame]):
     def __len__(self) -> int:
         return len(self.indices)
 
-    @overload
-    def __getitem__(self, index: int) -> Frame: ...
-
-    @overload
-    def __getitem__(self, index: slice) -> list[Frame]: ...
-
-    def __getitem__(self, index: int | slice) -> Frame | list[Frame]:
-        if isinstance(index, slice):
-            return [self._frames[k] for k in self.indices[index]]
+    def _read(self, index: int) -> Frame:
         return self._frames[self.indices[index]]

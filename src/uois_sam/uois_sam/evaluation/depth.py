@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Literal, overload
+from typing import Literal
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from uois_sam.datasets.frame_sequence import FrameSequence
 from uois_sam.errors import InputError
 from uois_sam.types import Frame
 
@@ -27,7 +28,7 @@ _REGIONS = (4, 5)
 _SEED = 0
 
 
-class ConditionedDepth(Sequence[Frame]):
+class ConditionedDepth(FrameSequence):
     """Frames of a set whose depth is put under a condition, read when they are asked for.
 
     measured: the frames as they are.
@@ -52,19 +53,7 @@ class ConditionedDepth(Sequence[Frame]):
     def __len__(self) -> int:
         return len(self._frames)
 
-    @overload
-    def __getitem__(self, index: int) -> Frame: ...
-
-    @overload
-    def __getitem__(self, index: slice) -> list[Frame]: ...
-
-    def __getitem__(self, index: int | slice) -> Frame | list[Frame]:
-        places = range(len(self))
-        if isinstance(index, slice):
-            return [self._frame(k) for k in places[index]]
-        return self._frame(places[index])
-
-    def _frame(self, index: int) -> Frame:
+    def _read(self, index: int) -> Frame:
         frame = self._frames[index]
         if self._condition == "measured":
             return frame

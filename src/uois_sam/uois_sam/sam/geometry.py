@@ -23,6 +23,8 @@ GEOMETRY_CHANNELS = 7
 MAX_DEPTH = 8.0
 """Metres; what lies further away counts as unknown."""
 
+_CELL = 4
+_COARSE_SIDE = 320
 _MIN_PLANE_POINTS = 200
 _PLANE_SAMPLE = 6000
 _MIDDLE = 0.25
@@ -203,15 +205,15 @@ def _depth_edges(depth: NDArray[np.float32], measured: NDArray[np.bool_]) -> NDA
     return np.where(measured, edges, 0).astype(np.float32)
 
 
-def geometry_cells(geometry: NDArray[np.float32], cell: int = 4) -> Tensor:
-    """(1, 7, h, w) means of (H, W, 7) geometry channels over cells of about `cell` pixels."""
+def geometry_cells(geometry: NDArray[np.float32]) -> Tensor:
+    """(1, 7, h, w) means of (H, W, 7) geometry channels over cells of about four pixels to a side."""
     h, w = geometry.shape[:2]
     whole = torch.from_numpy(np.ascontiguousarray(geometry.transpose(2, 0, 1)))[None]
-    return F.interpolate(whole, size=(max(1, round(h / cell)), max(1, round(w / cell))), mode="area")
+    return F.interpolate(whole, size=(max(1, round(h / _CELL)), max(1, round(w / _CELL))), mode="area")
 
 
-def coarse_geometry(depth: NDArray[np.float32], camera: Camera, side: int = 320) -> Tensor:
-    """`geometry_cells` of a whole depth image, made at `side` pixels along its longer side."""
-    scale = side / max(depth.shape)
+def coarse_geometry(depth: NDArray[np.float32], camera: Camera) -> Tensor:
+    """`geometry_cells` of a whole depth image, made at 320 pixels along its longer side."""
+    scale = _COARSE_SIDE / max(depth.shape)
     height, width = (max(1, round(length * scale)) for length in depth.shape)
     return geometry_cells(small_geometry(depth, camera, height, width))

@@ -13,7 +13,7 @@ from torch import Tensor
 from uois_sam.errors import InputError
 from uois_sam.sam.protocol import Embedding, MaskCandidates, PromptableSegmenter, Prompts
 from uois_sam.segmentation.hdnet import HDNet
-from uois_sam.segmentation.hpg import Prompter
+from uois_sam.segmentation.hpg import HeatmapPromptGenerator, Prompter, WithGeometry
 from uois_sam.segmentation.postprocess import choose_instances
 from uois_sam.segmentation.settings import SegmentationSettings
 from uois_sam.types import Camera, Instances
@@ -105,8 +105,13 @@ class Pipeline:
 
     @property
     def uses_depth(self) -> bool:
-        """Whether depth makes a difference: to the segmenter, or to HDNet."""
-        return self.segmenter.uses_depth or (self.hdnet is not None and self.hdnet.evidence)
+        """Whether depth makes a difference: to the segmenter, to HPG, or to HDNet."""
+        hpg = self.prompter
+        prompts = isinstance(hpg, HeatmapPromptGenerator) and (
+            isinstance(hpg.backbone, WithGeometry) or self.settings.standing_height > 0
+        )
+        scores = self.hdnet is not None and self.hdnet.evidence
+        return self.segmenter.uses_depth or prompts or scores
 
     def decode(self, embedding: Embedding, prompts: Prompts) -> MaskCandidates:
         """Decode any number of prompts, a chunk at a time."""

@@ -24,7 +24,7 @@ from uois_sam.segmentation.load import LoadedSegmenter
 from uois_sam.training.export import write_hdnet
 from uois_sam.training.feature_cache import FeatureCache
 from uois_sam.training.frames import LabelledFrame, LabelledFrames, Share
-from uois_sam.training.loop import LoopSettings, ParameterGroup, Validation, train
+from uois_sam.training.loop import PUBLISHED_LOOP, LoopSettings, ParameterGroup, Validation, train
 from uois_sam.training.pictures import outlined, save_grid
 from uois_sam.training.ranks import Ranks
 from uois_sam.training.repaint import repaint
@@ -68,11 +68,7 @@ class HDNetTraining:
     drop_every: int = 10
     share: Share = field(default_factory=Share)
     cache: bool = True
-    loop: LoopSettings = field(
-        default_factory=lambda: LoopSettings(
-            learning_rate=1e-3, weight_decay=1e-4, warmup=0, average=0.0, beta2=0.999
-        )
-    )
+    loop: LoopSettings = PUBLISHED_LOOP
 
 
 @dataclass(frozen=True)

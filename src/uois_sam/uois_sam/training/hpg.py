@@ -31,7 +31,7 @@ from uois_sam.segmentation.settings import SegmentationSettings
 from uois_sam.training.export import write_hpg
 from uois_sam.training.feature_cache import FeatureCache
 from uois_sam.training.frames import LabelledFrame, LabelledFrames, Share
-from uois_sam.training.loop import LoopSettings, ParameterGroup, Validation, train
+from uois_sam.training.loop import PUBLISHED_LOOP, LoopSettings, ParameterGroup, Validation, train
 from uois_sam.training.pictures import heat_picture, outlined, save_grid
 from uois_sam.training.ranks import Ranks
 from uois_sam.training.targets import gaussian_heatmap
@@ -75,11 +75,7 @@ class HPGTraining:
     epochs: int = 30
     drop_every: int = 10
     share: Share = field(default_factory=Share)
-    loop: LoopSettings = field(
-        default_factory=lambda: LoopSettings(
-            learning_rate=1e-3, weight_decay=1e-4, warmup=0, average=0.0, beta2=0.999
-        )
-    )
+    loop: LoopSettings = PUBLISHED_LOOP
 
 
 @dataclass(frozen=True)

@@ -91,6 +91,10 @@ class LoopSettings:
             raise InputError(f"steps={self.steps}, checkpoint_every={self.checkpoint_every}; both start at 1")
 
 
+PUBLISHED_LOOP = LoopSettings(learning_rate=1e-3, weight_decay=1e-4, warmup=0, average=0.0, beta2=0.999)
+"""How UOIS-SAM trains its heads (section IV-A); the steps follow from the data."""
+
+
 @dataclass(frozen=True)
 class ParameterGroup:
     """Parameters that learn at `rate` times the learning rate."""

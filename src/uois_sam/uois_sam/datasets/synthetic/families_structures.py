@@ -68,7 +68,7 @@ def rack(rng: Rng) -> ObjectModel:
         if rise < 0.015:
             mesh, collider = _beam([bar, y, bar], [place, 0, bar * 1.2])
         else:
-            ends = [[place, -y, bar], [place, rng.uniform(-0.3, 0.3) * y * 0, rise + bar], [place, y, bar]]
+            ends = [[place, -y, bar], [place, 0, rise + bar], [place, y, bar]]
             mesh = merge([prism_between(ends[0], ends[1], bar * 0.8), prism_between(ends[1], ends[2], bar * 0.8)])
             collider = capsule(ends[0], ends[1], bar * 0.8)
             colliders.append(capsule(ends[1], ends[2], bar * 0.8))

@@ -1,0 +1,31 @@
+"""Frames that are read when they are asked for."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Sequence
+from typing import overload
+
+from uois_sam.types import Frame
+
+
+class FrameSequence(Sequence[Frame]):
+    """A sequence of frames; a subclass gives `__len__` and reads one frame."""
+
+    @abstractmethod
+    def _read(self, index: int) -> Frame:
+        """The frame of a place, 0 <= index < len; InputError where a file of it is unusable."""
+
+    @overload
+    def __getitem__(self, index: int) -> Frame: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> list[Frame]: ...
+
+    def __getitem__(self, index: int | slice) -> Frame | list[Frame]:
+        places = range(len(self))
+        if isinstance(index, slice):
+            return [self._read(k) for k in places[index]]
+        if not -len(self) <= index < len(self):
+            raise IndexError(f"frame {index} of {len(self)}")
+        return self._read(places[index])
