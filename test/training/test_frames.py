@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from uois_sam.datasets.folder import FolderDataset
 from uois_sam.datasets.label_rule import LabelRule
 from uois_sam.errors import InputError
-from uois_sam.training.frames import LabelledFrames, Share
+from uois_sam.training.frames import EpochOrder, LabelledFrames, Share
+from uois_sam.training.ranks import Ranks
 from uois_sam.types import Frame
 
 
@@ -58,3 +59,22 @@ def test_too_few_frames_and_frames_without_labels_are_refused() -> None:
         Share().split(frames(1), LabelRule())
     with pytest.raises(InputError, match="frame '0' has no label"):
         LabelledFrames(frames(2), LabelRule(), (0,))[0]
+
+
+@given(st.integers(1, 60), st.integers(1, 9), st.integers(1, 3), st.integers(0, 5))
+def test_an_epoch_takes_no_frame_twice_and_every_rank_others(
+    frames: int, batch: int, ranks: int, seed: int
+) -> None:
+    orders = [EpochOrder(frames, batch, seed, Ranks(rank, ranks)) for rank in range(ranks)]
+    steps = orders[0].steps
+    taken = [k for step in range(steps) for order in orders for k in order.at(step)[1]]
+    assert len(taken) == len(set(taken)) == min(frames, steps * batch * ranks)
+    assert set(taken) <= set(range(frames))
+    assert {order.at(step)[0] for step in range(steps) for order in orders} == {0}
+    assert orders[0].at(steps)[0] == 1
+
+
+def test_epochs_have_orders_of_their_own_and_the_same_again() -> None:
+    order = EpochOrder(40, 40, 3, Ranks())
+    assert order.at(0) == order.at(0)
+    assert order.at(0)[1] != order.at(1)[1]

@@ -16,12 +16,13 @@ import torch.nn.functional as F
 from uois_sam.datasets.folder import FolderDataset
 from uois_sam.datasets.label_rule import LabelRule
 from uois_sam.errors import InputError
+from uois_sam.sam.protocol import Embedding
 from uois_sam.segmentation.hpg import HeatmapPromptGenerator
 from uois_sam.segmentation.load import load_pipeline, load_segmenter
 from uois_sam.training.frames import LabelledFrame
 from uois_sam.training.hpg import HPGTraining, MapBatch, centroids, hpg_losses, target_maps, train_hpg
 from uois_sam.training.loop import LoopSettings
-from uois_sam.types import Frame
+from uois_sam.types import Camera, Frame
 
 CPU = torch.device("cpu")
 LOOP = LoopSettings(learning_rate=3e-3, weight_decay=1e-4, warmup=0, average=0.0, threads=1)
@@ -149,6 +150,23 @@ def test_a_level_that_is_not_there_is_refused(tables: Path, tmp_path: Path) -> N
     loaded = load_segmenter("uois-sam-tiny", CPU)
     with pytest.raises(InputError, match="level is 3; the embedding has maps 0 to 2"):
         train_hpg(loaded, FolderDataset(tables), LabelRule(), "t", tmp_path / "r", replace(SETTINGS, level=3))
+
+
+@pytest.mark.parametrize("no_depth", [0.0, 1.0])
+def test_a_segmenter_that_looks_at_depth_is_also_shown_without(
+    tables: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, no_depth: float
+) -> None:
+    loaded = load_segmenter("uois-sam-tiny", CPU)
+    seen, encode = [], loaded.segmenter.encode
+
+    def watched(image: np.ndarray, depth: np.ndarray | None, camera: Camera | None) -> Embedding:
+        seen.append(depth is not None)
+        return encode(image, depth, camera)
+
+    monkeypatch.setattr(loaded.segmenter, "encode", watched)
+    settings = replace(SETTINGS, no_depth=no_depth)
+    train_hpg(loaded, FolderDataset(tables), LabelRule(), "tables", tmp_path / "run", settings)
+    assert seen.count(False) == (no_depth and len(FolderDataset(tables)) - 1)  # all but the validation frame
 
 
 def test_geometry_can_be_learnt_from_too(tables: Path, tmp_path: Path) -> None:

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -22,6 +22,14 @@ def make_batches(first: int, last: int) -> Iterator[Batch]:
         x = torch.rand(8, 3, generator=generator)
         nothing = torch.zeros(0)
         yield Batch(x, x @ torch.tensor([1.0, -2, 3]), *[nothing] * 8)
+
+
+def killed_at(last_step: int) -> Callable[[int, int], Iterator[Batch]]:
+    def batches(first: int, last: int) -> Iterator[Batch]:
+        yield from make_batches(first, min(last, last_step))
+        raise KeyboardInterrupt
+
+    return batches
 
 
 def compute(model: nn.Module, batch: Batch) -> dict[str, Tensor]:
@@ -68,14 +76,8 @@ def test_curves_are_written_for_tensorboard(tmp_path: Path) -> None:
 def test_killed_and_resumed_is_the_same_run(tmp_path: Path) -> None:
     whole = run(tmp_path / "whole")
 
-    def killed(first: int, last: int) -> Iterator[Batch]:
-        for step, batch in enumerate(make_batches(first, last), start=first):
-            if step == 6:
-                raise KeyboardInterrupt
-            yield batch
-
     with pytest.raises(KeyboardInterrupt):
-        run(tmp_path / "cut", batches=killed)
+        run(tmp_path / "cut", batches=killed_at(6))
     resumed = run(tmp_path / "cut")
     for name, tensor in whole.state_dict().items():
         assert torch.equal(tensor, resumed.state_dict()[name])
@@ -166,13 +168,7 @@ def test_the_lowest_loss_outlives_a_kill(tmp_path: Path) -> None:
         groups = [ParameterGroup(list(model.parameters()))]
         return train(model, groups, compute, batches, tmp_path, SETTINGS, {}, validation)
 
-    def killed(first: int, last: int) -> Iterator[Batch]:
-        for step, batch in enumerate(make_batches(first, last), start=first):
-            if step == 5:
-                raise KeyboardInterrupt
-            yield batch
-
     with pytest.raises(KeyboardInterrupt):
-        begin([1.0], killed)
+        begin([1.0], killed_at(5))
     begin([2.0, 3.0])
     assert torch.load(tmp_path / BEST, weights_only=True)["step"] == 4

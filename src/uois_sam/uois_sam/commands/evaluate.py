@@ -244,12 +244,12 @@ def _model(model: str, device: str) -> tuple[Segment, dict[str, Any]]:
     from uois_sam.segmentation.load import load_pipeline
 
     pipeline = load_pipeline(model, device)
-    described = {
-        "model": model,
-        "device": str(pipeline.segmenter.device),
-        "settings": asdict(pipeline.settings),
-    }
-    return segment_with(pipeline), described
+    return segment_with(pipeline), described_model(model, pipeline)
+
+
+def described_model(model: str, pipeline: Pipeline) -> dict[str, Any]:
+    """Entries of a JSON document about what was measured."""
+    return {"model": model, "device": str(pipeline.segmenter.device), "settings": asdict(pipeline.settings)}
 
 
 def segment_with(pipeline: Pipeline) -> Segment:

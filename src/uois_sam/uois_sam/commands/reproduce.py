@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
-from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from uois_sam.commands.evaluate import (
@@ -14,6 +13,7 @@ from uois_sam.commands.evaluate import (
     add_data,
     add_depth,
     add_json,
+    described_model,
     described_run,
     open_frames,
 )
@@ -94,9 +94,7 @@ def run_table4(options: argparse.Namespace) -> int:
         "table": "IV",
         **described_run(options, rule),
         "depth": options.depth,
-        "model": options.model,
-        "device": str(pipeline.segmenter.device),
-        "settings": asdict(pipeline.settings),
+        **described_model(options.model, pipeline),
         "images": len(frames),
         "rows": [row.as_dict() for row in rows],
     }

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Mapping
-from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from uois_sam.commands.evaluate import (
@@ -12,6 +11,7 @@ from uois_sam.commands.evaluate import (
     HELDOUT,
     add_data,
     add_json,
+    described_model,
     described_run,
     open_frames,
     score,
@@ -87,9 +87,7 @@ def run_depth(options: argparse.Namespace) -> int:
     document = {
         "table": "depth",
         **described_run(options, rule),
-        "model": options.model,
-        "device": str(pipeline.segmenter.device),
-        "settings": asdict(pipeline.settings),
+        **described_model(options.model, pipeline),
         "images": len(frames),
         "rows": rows,
     }

@@ -26,13 +26,11 @@ if TYPE_CHECKING:
     from uois_sam.evaluation.depth import DepthCondition
     from uois_sam.evaluation.results import Evaluation
     from uois_sam.evaluation.table5 import HeadsTraining, Row
-    from uois_sam.segmentation.load import LoadedSegmenter
-    from uois_sam.types import Frame
 
 _EPILOG = f"""\
 For each share HPG and then HDNet are trained on a part of --data, by the same steps as uois-sam
 train hpg and train hdnet take, and the model is scored on --dataset: without depth, and with it
-where the set has some and the segmenter looks at it. A smaller share is part of every larger one;
+where the set has some and the model looks at it. A smaller share is part of every larger one;
 --percent goes before the share in FILE.yaml.
 
 RUN holds hpg-P and hdnet-P, the runs of the share of P per cent (hdnet-P/model is what --model of
@@ -87,7 +85,7 @@ def add_table5(tables: argparse._SubParsersAction) -> None:
 def run_table5(options: argparse.Namespace) -> int:
     """Train and score what the table does not have yet, smallest share first."""
     from uois_sam.commands.outputs import check_writable, write_text
-    from uois_sam.evaluation.depth import TITLES, ConditionedDepth
+    from uois_sam.evaluation.depth import TITLES, ConditionedDepth, has_depth
     from uois_sam.evaluation.table5 import Row, read_rows, rows_as_csv, train_heads
     from uois_sam.segmentation.load import choose_device, load_pipeline, load_segmenter
 
@@ -114,7 +112,8 @@ def run_table5(options: argparse.Namespace) -> int:
     rows = read_rows(table, made_from)
     if table.exists() and not rows:
         print(f"{table} is of other data or settings: begun anew")
-    conditions = _conditions(loaded, frames)
+    looks = loaded.segmenter.uses_depth or settings.hpg.geometry or settings.hdnet.evidence
+    conditions: list[DepthCondition] = ["none", "measured"] if looks and has_depth(frames) else ["none"]
     for percent in options.percent:
         done = {row.depth for row in rows if row.percent == percent}
         left = [depth for depth in conditions if depth not in done]
@@ -145,12 +144,6 @@ def _settings(options: argparse.Namespace) -> HeadsTraining:
         read_head(options.hpg_config, hpg_defaults(options), options.epochs),
         read_head(options.hdnet_config, HDNetTraining(), options.epochs),
     )
-
-
-def _conditions(loaded: LoadedSegmenter, frames: Sequence[Frame]) -> list[DepthCondition]:
-    from uois_sam.evaluation.depth import has_depth
-
-    return ["none", "measured"] if loaded.segmenter.uses_depth and has_depth(frames) else ["none"]
 
 
 def _replace_json(path: Path, content: dict[str, Any]) -> None:

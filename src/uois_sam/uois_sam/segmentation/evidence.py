@@ -44,7 +44,7 @@ def gather_evidence(candidates: MaskCandidates, points: Tensor, embedding: Embed
     size = (max(1, round(rows * scale)), max(1, round(columns * scale)))
     coarse = F.interpolate(candidates.logits, size=size, mode="nearest-exact").flatten(0, 1).sigmoid()
     height, width = embedding.image_size
-    shares = (points.to(coarse) + 0.5) / points.new_tensor([width, height]).to(coarse)
+    shares = (points.to(coarse) + 0.5) / coarse.new_tensor([width, height])
     evidence = torch.cat(
         [geometry_and_shape(coarse, embedding.geometry), relations(coarse, candidates.scores, shares)], 1
     )
@@ -113,13 +113,12 @@ def relations(probability: Tensor, scores: Tensor, points: Tensor) -> Tensor:
     hits = mask[:, row * w + column] * other
     number = hits.sum(1)
     alone = number == 0
-    own = scores.flatten()
+    own, ones = scores.flatten(), torch.ones_like(number)
     best, highest = scores.argmax(1), scores.max(1).values
     chosen = torch.arange(count, device=mask.device) * 4 + best
 
-    def mean(values: Tensor, default: Tensor | float) -> Tensor:
-        averaged = (values * hits).sum(1) / number.clamp(min=1)
-        return torch.where(alone, torch.as_tensor(default, device=mask.device, dtype=mask.dtype), averaged)
+    def mean(values: Tensor, default: Tensor) -> Tensor:
+        return torch.where(alone, default, (values * hits).sum(1) / number.clamp(min=1))
 
     agreed = (iou * own[None]).unflatten(1, (count, 4)).amax(2) if count else iou
     siblings = iou.view(count, 4, count, 4).diagonal(dim1=0, dim2=2).permute(2, 0, 1)
@@ -131,9 +130,9 @@ def relations(probability: Tensor, scores: Tensor, points: Tensor) -> Tensor:
                     number.clamp(max=_MANY) / _MANY,
                     (~alone).float(),
                     mean(agreed, own),
-                    mean(iou[:, chosen], 1.0),
-                    mean(shared[:, chosen] / area[:, None], 1.0),
-                    mean(shared[:, chosen] / area[None, chosen], 1.0),
+                    mean(iou[:, chosen], ones),
+                    mean(shared[:, chosen] / area[:, None], ones),
+                    mean(shared[:, chosen] / area[None, chosen], ones),
                     mean(highest[None].expand(4 * count, count), own),
                 ],
                 1,

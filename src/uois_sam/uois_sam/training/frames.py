@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from uois_sam.datasets.label_rule import LabelRule
 from uois_sam.errors import InputError
+from uois_sam.training.ranks import Ranks
 from uois_sam.types import Frame
 
 
@@ -92,3 +93,32 @@ class Share:
         rest = order[held:]
         used = rest[: max(1, round(len(rest) * self.percent / 100))]
         return LabelledFrames(dataset, rule, tuple(used)), LabelledFrames(dataset, rule, tuple(order[:held]))
+
+
+@dataclass(frozen=True)
+class EpochOrder:
+    """Which frames make the batch of a step; every epoch goes over all of them in an order of its own.
+
+    Attributes:
+        frames: number of them.
+        batch: frames of a step on one rank.
+        seed: of the orders.
+        ranks: that share a step's frames.
+    """
+
+    frames: int
+    batch: int
+    seed: int
+    ranks: Ranks
+
+    @property
+    def steps(self) -> int:
+        """Steps of an epoch; frames that do not fill a last batch are left out."""
+        return max(1, self.frames // (self.batch * self.ranks.count))
+
+    def at(self, step: int) -> tuple[int, list[int]]:
+        """The epoch of a step, and the frames that this rank takes in it."""
+        epoch, place = divmod(step, self.steps)
+        order = np.random.default_rng((self.seed, epoch)).permutation(self.frames)
+        begin = (place * self.ranks.count + self.ranks.rank) * self.batch
+        return epoch, [int(k) for k in order[begin : begin + self.batch]]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
@@ -23,7 +23,7 @@ from uois_sam.segmentation.hdnet import HDNet
 from uois_sam.segmentation.load import LoadedSegmenter
 from uois_sam.training.export import write_hdnet
 from uois_sam.training.feature_cache import FeatureCache
-from uois_sam.training.frames import LabelledFrame, LabelledFrames, Share
+from uois_sam.training.frames import EpochOrder, LabelledFrame, Share
 from uois_sam.training.loop import PUBLISHED_LOOP, LoopSettings, ParameterGroup, Validation, train
 from uois_sam.training.pictures import outlined, save_grid
 from uois_sam.training.ranks import Ranks
@@ -92,6 +92,17 @@ class TokenBatch:
         moved = MaskCandidates(**{name: tensor.to(device) for name, tensor in vars(self.candidates).items()})
         evidence = None if self.evidence is None else self.evidence.to(device)
         return TokenBatch(moved, evidence, self.targets.to(device), self.on.to(device))
+
+    @staticmethod
+    def join(parts: Sequence[TokenBatch]) -> TokenBatch:
+        """One batch of several frames'."""
+        evidence = [p.evidence for p in parts if p.evidence is not None]
+        return TokenBatch(
+            MaskCandidates.concatenate([p.candidates for p in parts]),
+            torch.cat(evidence) if evidence else None,
+            torch.cat([p.targets for p in parts]),
+            torch.cat([p.on for p in parts]),
+        )
 
 
 class FrozenSegmenter:
@@ -191,22 +202,28 @@ def train_hdnet(
     torch.manual_seed(settings.loop.seed)
     hdnet = HDNet(loaded.segmenter.token_dim, settings.hidden_dim, evidence=settings.evidence)
     hdnet.to(loaded.segmenter.device)
-    per_epoch = max(1, len(frames) // (settings.frames * ranks.count))
-    loop = replace(settings.loop, steps=settings.epochs * per_epoch, drop_every=settings.drop_every * per_epoch)
+    order = EpochOrder(len(frames), settings.frames, settings.loop.seed, ranks)
+    loop = replace(
+        settings.loop, steps=settings.epochs * order.steps, drop_every=settings.drop_every * order.steps
+    )
 
     def ask(labelled: LabelledFrame, *seed: int) -> TokenBatch:
         return frozen.ask(labelled, hdnet, np.random.default_rng(seed))
+
+    def of_step(step: int) -> TokenBatch:
+        epoch, chosen = order.at(step)
+        return TokenBatch.join([ask(frames[k], settings.loop.seed, epoch, k) for k in chosen])
 
     judges = [ask(held[k], _VALIDATION_SEED, k) for k in range(len(held))]
     best = train(
         hdnet,
         [ParameterGroup(list(hdnet.parameters()))],
         hdnet_loss,
-        lambda first, last: _batches(frames, ask, settings, first, last, ranks),
+        lambda first, last: map(of_step, range(first, last)),
         run,
         loop,
         {"segmenter": loaded.description, "data": name, "count": len(frames), **asdict(settings)},
-        Validation(per_epoch, lambda model: _validate(model, judges)),
+        Validation(order.steps, lambda model: _validate(model, judges)),
         ranks,
     )
     assert isinstance(best, HDNet)
@@ -268,32 +285,6 @@ def hdnet_loss(model: nn.Module, batch: TokenBatch) -> dict[str, Tensor]:
         numbers["iou_chosen"] = iou.gather(1, refined[batch.on].argmax(1, keepdim=True)).mean()
         numbers["iou_own_choice"] = iou.gather(1, own[batch.on].argmax(1, keepdim=True)).mean()
     return numbers
-
-
-def _batches(
-    frames: LabelledFrames,
-    ask: Callable[..., TokenBatch],
-    settings: HDNetTraining,
-    first: int,
-    last: int,
-    ranks: Ranks,
-) -> Iterator[TokenBatch]:
-    """The batches of steps first to last; every epoch has an order and points of its own."""
-    per_epoch = max(1, len(frames) // (settings.frames * ranks.count))
-    seed = settings.loop.seed
-    for step in range(first, last):
-        epoch, place = divmod(step, per_epoch)
-        order = np.random.default_rng((seed, epoch)).permutation(len(frames))
-        begin = (place * ranks.count + ranks.rank) * settings.frames
-        chosen = [int(k) for k in order[begin : begin + settings.frames]]
-        parts = [ask(frames[k], seed, epoch, k) for k in chosen]
-        evidence = [p.evidence for p in parts if p.evidence is not None]
-        yield TokenBatch(
-            MaskCandidates.concatenate([p.candidates for p in parts]),
-            torch.cat(evidence) if evidence else None,
-            torch.cat([p.targets for p in parts]),
-            torch.cat([p.on for p in parts]),
-        )
 
 
 @torch.no_grad()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
@@ -30,7 +30,7 @@ from uois_sam.segmentation.load import LoadedSegmenter
 from uois_sam.segmentation.settings import SegmentationSettings
 from uois_sam.training.export import write_hpg
 from uois_sam.training.feature_cache import FeatureCache
-from uois_sam.training.frames import LabelledFrame, LabelledFrames, Share
+from uois_sam.training.frames import EpochOrder, LabelledFrame, LabelledFrames, Share
 from uois_sam.training.loop import PUBLISHED_LOOP, LoopSettings, ParameterGroup, Validation, train
 from uois_sam.training.pictures import heat_picture, outlined, save_grid
 from uois_sam.training.ranks import Ranks
@@ -50,7 +50,7 @@ class HPGTraining:
         level: which of the embedding's maps.
         geometry: let the head see the depth's geometry too, for backbones that look at colour alone. Not in the
             paper, which names depth as the remedy for its false positives (section IV-C).
-        no_depth: how often a frame's geometry is left out then.
+        no_depth: how often a frame is shown without its depth, where the backbone or the head looks at it.
         channels, scales: of the upsampling head; no scales are the paper's for DINOv2, and 2, 2 for an embedding.
         sigma: standard deviation of a centre's Gaussian (eq. 1), as a share of the map's width. Open in the paper:
             0.015 is 7 px of 448, about a third of a small thing, so that neighbours keep peaks of their own.
@@ -114,11 +114,14 @@ class FrozenBackbone:
             dino = DinoBackbone.from_pretrained(settings.backbone).to(loaded.segmenter.device)
             self.module, self.channels, network = dino, dino.channels, dino
         self.geometry = settings.geometry
+        self.uses_depth = settings.geometry or (settings.backbone == "embedding" and self._segmenter.uses_depth)
         kind = f"{settings.backbone} {settings.level}{' geometry' if settings.geometry else ''}"
         self._cache = FeatureCache(cache, network, f"{dataset} hpg {kind}")
 
-    def features(self, frame: Frame) -> Tensor:
+    def features(self, frame: Frame, *, with_depth: bool = True) -> Tensor:
         """(1, C, h, w) float32; the last 7 channels are the geometry where that is wanted."""
+        if not with_depth:
+            frame = replace(frame, depth=None)
 
         @torch.no_grad()
         def make() -> tuple[Tensor, ...]:
@@ -132,7 +135,7 @@ class FrozenBackbone:
             seen = WithGeometry(self.module) if self.geometry else self.module
             return (seen(frame.image, embedding),)
 
-        return self._cache.get(frame.name, make)[0].cpu()
+        return self._cache.get(frame.name if with_depth else f"{frame.name}_colour", make)[0].cpu()
 
 
 def train_hpg(
@@ -167,8 +170,10 @@ def train_hpg(
     with torch.no_grad():
         size = head.eval()(backbone.features(frames[0].frame).to(loaded.segmenter.device)).shape[-2:]
     maker = _BatchMaker(backbone, (size[0], size[1]), settings)
-    per_epoch = max(1, len(frames) // (settings.batch * ranks.count))
-    loop = replace(settings.loop, steps=settings.epochs * per_epoch, drop_every=settings.drop_every * per_epoch)
+    order = EpochOrder(len(frames), settings.batch, settings.loop.seed, ranks)
+    loop = replace(
+        settings.loop, steps=settings.epochs * order.steps, drop_every=settings.drop_every * order.steps
+    )
 
     def losses(model: nn.Module, batch: MapBatch) -> dict[str, Tensor]:
         return hpg_losses(
@@ -179,11 +184,11 @@ def train_hpg(
         head,
         [ParameterGroup(list(head.parameters()))],
         losses,
-        lambda first, last: maker.epochs(frames, first, last, ranks),
+        lambda first, last: (maker.of_step(frames, order, step) for step in range(first, last)),
         run,
         loop,
         {"segmenter": loaded.description, "data": name, "frames": len(frames), **asdict(settings)},
-        Validation(per_epoch, lambda model: _validate(model, maker, held, losses, run / "validation.png")),
+        Validation(order.steps, lambda model: _validate(model, maker, held, losses, run / "validation.png")),
         ranks,
     )
     assert isinstance(best, UpsamplingHead)
@@ -245,23 +250,18 @@ class _BatchMaker:
     def __init__(self, backbone: FrozenBackbone, size: tuple[int, int], settings: HPGTraining) -> None:
         self._backbone, self._size, self._settings = backbone, size, settings
 
-    def epochs(self, frames: LabelledFrames, first: int, last: int, ranks: Ranks) -> Iterator[MapBatch]:
-        """The batches of steps first to last; every epoch goes over the frames in an order of its own."""
-        count = self._settings.batch
-        per_epoch = max(1, len(frames) // (count * ranks.count))
-        for step in range(first, last):
-            epoch, place = divmod(step, per_epoch)
-            order = np.random.default_rng((self._settings.loop.seed, epoch)).permutation(len(frames))
-            begin = (place * ranks.count + ranks.rank) * count
-            batch = self.batch([frames[int(k)] for k in order[begin : begin + count]])
-            if self._settings.geometry:
-                rng = np.random.default_rng((self._settings.loop.seed, 1, step, ranks.rank))
-                blind = torch.from_numpy(rng.random(len(batch.features)) < self._settings.no_depth)
-                batch.features[blind, -GEOMETRY_CHANNELS:] = 0
-            yield batch
+    def of_step(self, frames: LabelledFrames, order: EpochOrder, step: int) -> MapBatch:
+        rng = np.random.default_rng((self._settings.loop.seed, 1, step, order.ranks.rank))
+        rate = self._settings.no_depth if self._backbone.uses_depth else 0.0
+        return self.batch([frames[k] for k in order.at(step)[1]], rng, rate)
 
-    def batch(self, labelled: Sequence[LabelledFrame]) -> MapBatch:
-        features = [self._backbone.features(one.frame) for one in labelled]
+    def batch(
+        self, labelled: Sequence[LabelledFrame], rng: np.random.Generator | None = None, no_depth: float = 0.0
+    ) -> MapBatch:
+        features = [
+            self._backbone.features(one.frame, with_depth=rng is None or rng.random() >= no_depth)
+            for one in labelled
+        ]
         for one, feature in zip(labelled, features, strict=True):
             if feature.shape != features[0].shape:
                 raise InputError(
