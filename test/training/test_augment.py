@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from uois_sam.training.augment import Sample, augment, crop_to_table, mirror, relight, zoom
@@ -9,9 +11,10 @@ def sample() -> Sample:
     rng = np.random.default_rng(0)
     label = np.zeros((48, 64), np.uint8)
     label[10:40, 10:50] = 1
-    return Sample(
-        rng.integers(0, 255, (48, 64, 3), dtype=np.uint8), label, rng.random((48, 64, 7), dtype=np.float32)
-    )
+    colour = rng.integers(0, 255, (48, 64, 3), dtype=np.uint8)
+    parts = np.zeros((48, 64), np.uint16)
+    parts[10:40, 10:20] = 257
+    return Sample(colour, label, parts, rng.random((48, 64, 7), dtype=np.float32))
 
 
 def test_mirror_twice_is_nothing() -> None:
@@ -19,22 +22,26 @@ def test_mirror_twice_is_nothing() -> None:
     again = mirror(mirror(s))
     assert np.array_equal(again.colour, s.colour)
     assert np.array_equal(again.label, s.label)
+    assert np.array_equal(again.parts, s.parts)
+    assert np.array_equal(mirror(s).parts, s.parts[:, ::-1])
     assert np.array_equal(again.geometry, s.geometry)
     assert np.array_equal(mirror(s).geometry[..., 3], -s.geometry[:, ::-1, 3])
 
 
 def test_zoom_moves_all_together() -> None:
     s = sample()
-    marked = Sample(np.repeat(s.label[..., None] * np.uint8(200), 3, 2), s.label, s.geometry)
+    marked = replace(s, colour=np.repeat(s.label[..., None] * np.uint8(200), 3, 2))
     out = zoom(marked, 1.5, np.random.default_rng(1))
     assert out.label.shape == s.label.shape
     inside = out.colour[..., 0] > 100
     assert (inside == (out.label > 0)).mean() > 0.97
+    assert (out.label[out.parts > 0] == 1).all()
+    assert out.parts.any()
 
 
 def test_zoom_refuses_to_lose_everything() -> None:
     s = sample()
-    empty = Sample(s.colour, np.zeros_like(s.label), s.geometry)
+    empty = replace(s, label=np.zeros_like(s.label))
     assert zoom(empty, 1.5, np.random.default_rng(0)) is empty
 
 

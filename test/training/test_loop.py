@@ -21,7 +21,7 @@ def make_batches(first: int, last: int) -> Iterator[Batch]:
         generator = torch.Generator().manual_seed(step)
         x = torch.rand(8, 3, generator=generator)
         nothing = torch.zeros(0)
-        yield Batch(x, x @ torch.tensor([1.0, -2, 3]), *[nothing] * 8)
+        yield Batch(x, x @ torch.tensor([1.0, -2, 3]), *[nothing] * 9)
 
 
 def killed_at(last_step: int) -> Callable[[int, int], Iterator[Batch]]:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -13,8 +15,20 @@ def batch() -> Batch:
     label = torch.zeros(2, 8, 8, dtype=torch.int16)
     label[0, :4, :4], label[0, 4:, 4:], label[1, 2:6, 2:6] = 1, 2, 1
     nothing = torch.zeros(0)
+    parts = torch.zeros(2, 8, 8, dtype=torch.int32)
+    parts[0, 6:, 4:] = 513
     return Batch(
-        nothing, nothing, label, nothing, nothing, nothing, nothing, nothing, nothing, torch.tensor([1, 2, 1, 0])
+        nothing,
+        nothing,
+        label,
+        parts,
+        nothing,
+        nothing,
+        nothing,
+        nothing,
+        nothing,
+        nothing,
+        torch.tensor([1, 2, 1, 0]),
     )
 
 
@@ -29,6 +43,11 @@ def test_true_masks_follow_the_prompts() -> None:
     assert masks.sum((1, 2)).tolist() == [16, 16, 16]
     assert masks[1, 5, 5] == 1
     assert masks[2, 3, 3] == 1
+
+
+def test_a_part_has_a_mask_of_its_own() -> None:
+    b = replace(batch(), target=torch.tensor([1, 513, 1, 0]))
+    assert true_masks(b).sum((1, 2)).tolist() == [16, 8, 16]
 
 
 def test_targets_are_equation_6() -> None:
@@ -52,7 +71,7 @@ def test_the_best_candidate_carries_the_loss() -> None:
 
 def test_background_alone_has_no_mask_loss() -> None:
     b = batch()
-    only = Batch(**{**vars(b), "target": torch.zeros(4, dtype=torch.long)})
+    only = replace(b, target=torch.zeros(4, dtype=torch.long))
     losses = mask_losses(perfect(b).requires_grad_(), torch.zeros(4, 4), only)
     assert losses.mask == 0
     losses.mask.backward()
@@ -72,7 +91,7 @@ def test_foreground_and_heatmap_reward_the_truth() -> None:
 
 def test_losses_are_means_over_prompts() -> None:
     b = batch()
-    doubled = Batch(**{**vars(b), "label": b.label.repeat(2, 1, 1), "target": b.target.repeat(2)})
+    doubled = replace(b, label=b.label.repeat(2, 1, 1), parts=b.parts.repeat(2, 1, 1), target=b.target.repeat(2))
     one = mask_losses(perfect(b) * 0.1, torch.full((4, 4), 0.3), b)
     two = mask_losses((perfect(b) * 0.1).repeat(2, 1, 1, 1), torch.full((8, 4), 0.3), doubled)
     assert float(one.mask) == pytest.approx(float(two.mask), rel=1e-5)

@@ -6,7 +6,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from uois_sam.training.batches import find_centres
-from uois_sam.training.targets import gaussian_heatmap, interior_point, sample_prompts
+from uois_sam.training.targets import (
+    FramePrompts,
+    PromptCounts,
+    gaussian_heatmap,
+    interior_point,
+    part_codes,
+    sample_prompts,
+)
 
 
 def scene() -> np.ndarray:
@@ -50,18 +57,22 @@ class TestHeatmap:
         assert not gaussian_heatmap(np.zeros((0, 2), np.float32), np.zeros(0, np.float32), (4, 4)).any()
 
 
+def ask(label: np.ndarray, wanted: PromptCounts, seed: int = 0, parts: np.ndarray | None = None) -> FramePrompts:
+    none = np.zeros(label.shape, np.uint16)
+    centres, _ = find_centres(label)
+    return sample_prompts(label, none if parts is None else parts, centres, wanted, np.random.default_rng(seed))
+
+
 class TestPrompts:
     @settings(max_examples=25, deadline=None)
     @given(st.integers(0, 2**32 - 1))
     def test_points_mean_what_they_hit(self, seed: int) -> None:
         label = scene()
-        centres, _ = find_centres(label)
-        prompts = sample_prompts(label, centres, 7, 2, np.random.default_rng(seed))
+        prompts = ask(label, PromptCounts(7, 0, 2), seed)
         assert prompts.points.shape == (9, 3, 2)
         size = np.array([80, 60])
         for k in range(9):
-            has_box = not np.isnan(prompts.boxes[k]).any()
-            assert has_box == (prompts.labels[k] < 0).all()
+            assert not np.isnan(prompts.boxes[k]).any() or (prompts.labels[k] >= 0).any()
             for j in np.flatnonzero(prompts.labels[k] >= 0):
                 x, y = np.floor(prompts.points[k, j] * size).astype(int)
                 on = label[y, x] == prompts.target[k]
@@ -71,10 +82,9 @@ class TestPrompts:
 
     def test_box_surrounds_its_thing(self) -> None:
         label = scene()
-        centres, _ = find_centres(label)
         seen = 0
         for seed in range(30):
-            prompts = sample_prompts(label, centres, 7, 0, np.random.default_rng(seed))
+            prompts = ask(label, PromptCounts(7, 0, 0), seed)
             for k in np.flatnonzero(~np.isnan(prompts.boxes).any(1)):
                 ys, xs = np.nonzero(label == prompts.target[k])
                 truth = np.array([xs.min() / 80, ys.min() / 60, (xs.max() + 1) / 80, (ys.max() + 1) / 60])
@@ -83,15 +93,40 @@ class TestPrompts:
         assert seen > 5
 
     def test_an_empty_table_gives_background_alone(self) -> None:
-        prompts = sample_prompts(np.zeros((30, 40), np.uint8), {}, 7, 2, np.random.default_rng(0))
+        prompts = ask(np.zeros((30, 40), np.uint8), PromptCounts(7, 2, 2))
         assert (prompts.target == 0).all()
         assert (prompts.labels[:, 0] == 1).all()
 
     def test_a_full_table_has_no_background_to_point_at(self) -> None:
         label = np.ones((30, 40), np.uint8)
-        centres, _ = find_centres(label)
-        prompts = sample_prompts(label, centres, 2, 2, np.random.default_rng(0))
+        prompts = ask(label, PromptCounts(2, 0, 2))
         assert (prompts.target == 1).all()
+
+    @settings(max_examples=25, deadline=None)
+    @given(st.integers(0, 2**32 - 1))
+    def test_parts_are_asked_for_by_boxes_and_points_in_them(self, seed: int) -> None:
+        label = scene()
+        numbers = np.zeros(label.shape, np.uint8)
+        ys, xs = np.nonzero(label == 1)
+        numbers[ys, xs] = np.where(xs > np.median(xs), 2, 1)  # thing 1 has two halves, thing 2 one part alone
+        numbers[label == 2] = 1
+        parts = part_codes(label, numbers)
+        prompts = ask(label, PromptCounts(0, 3, 1), seed, parts)
+        assert set(prompts.target[:2]) == {257, 258}
+        assert (prompts.target[2:] == 0).all()
+        for k in range(2):
+            ys, xs = np.nonzero(parts == prompts.target[k])
+            truth = np.array([xs.min() / 80, ys.min() / 60, (xs.max() + 1) / 80, (ys.max() + 1) / 60])
+            assert np.abs(prompts.boxes[k] - truth).max() < 0.14
+            if prompts.labels[k, 0] == 1:
+                x, y = np.floor(prompts.points[k, 0] * [80, 60]).astype(int)
+                assert parts[y, x] == prompts.target[k]
+
+
+def test_codes_of_parts_are_those_of_no_thing() -> None:
+    label = np.array([[0, 0, 1, 255, 255]], np.uint8)
+    parts = np.array([[0, 3, 0, 1, 900]], np.uint16)
+    np.testing.assert_array_equal(part_codes(label, parts), [[0, 0, 0, 255 * 256 + 1, 255 * 256 + 255]])
 
 
 def test_small_things_are_not_asked_for() -> None:

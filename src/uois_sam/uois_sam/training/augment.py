@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -19,11 +19,13 @@ class Sample:
     Attributes:
         colour: (H, W, 3) uint8 RGB, or float32 0 to 1 after `relight`.
         label: (H, W) uint8.
+        parts: (H, W) uint16 `part_codes`.
         geometry: (H, W, 7) float32, see `geometry_channels`.
     """
 
     colour: NDArray[np.uint8] | NDArray[np.float32]
     label: NDArray[np.uint8]
+    parts: NDArray[np.uint16]
     geometry: NDArray[np.float32]
 
 
@@ -31,14 +33,14 @@ def crop_to_table(sample: Sample) -> Sample:
     """Forget geometry far below and above the table, as sensors and drivers that crop their range do."""
     geometry = sample.geometry.copy()
     geometry[(geometry[..., 0] < -0.25) | (geometry[..., 0] > 2.98)] = 0
-    return Sample(sample.colour, sample.label, geometry)
+    return replace(sample, geometry=geometry)
 
 
 def mirror(sample: Sample) -> Sample:
     """Left and right exchanged, the normals' x with them."""
     geometry = sample.geometry[:, ::-1].copy()
     geometry[..., 3] *= -1
-    return Sample(sample.colour[:, ::-1], sample.label[:, ::-1], geometry)
+    return Sample(sample.colour[:, ::-1], sample.label[:, ::-1], sample.parts[:, ::-1], geometry)
 
 
 def zoom(sample: Sample, factor: float, rng: np.random.Generator, min_pixels: int = 300) -> Sample:
@@ -56,6 +58,7 @@ def zoom(sample: Sample, factor: float, rng: np.random.Generator, min_pixels: in
     return Sample(
         enlarged(sample.colour, cv2.INTER_LINEAR),  # type: ignore[arg-type]
         enlarged(sample.label, cv2.INTER_NEAREST),  # type: ignore[arg-type]
+        enlarged(sample.parts, cv2.INTER_NEAREST),  # type: ignore[arg-type]
         enlarged(sample.geometry, cv2.INTER_NEAREST),  # type: ignore[arg-type]
     )
 
@@ -109,4 +112,4 @@ def augment(
         colour = repaint(colour, label, painted, rng)
     blind = rng.random() < no_depth
     geometry = np.zeros_like(sample.geometry) if blind else spoil(sample.geometry, label, rng)
-    return Sample(relight(colour, rng), label, np.ascontiguousarray(geometry))
+    return Sample(relight(colour, rng), label, sample.parts, np.ascontiguousarray(geometry))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -14,7 +14,7 @@ from torch.utils.data import DataLoader, Dataset
 
 from uois_sam.training.augment import Sample, augment
 from uois_sam.training.prepared import PreparedSet, dequantise
-from uois_sam.training.targets import FramePrompts, gaussian_heatmap, interior_point, sample_prompts
+from uois_sam.training.targets import FramePrompts, PromptCounts, gaussian_heatmap, interior_point, sample_prompts
 
 _MIN_PIXELS = 16
 
@@ -25,13 +25,15 @@ class Batch:
 
     Attributes:
         colour: (B, 3, 240, 320) float32 in 0 .. 1; geometry: (B, 7, 240, 320) float32.
-        label: (B, 120, 160) int16; foreground, heatmap: (B, 60, 80) float32.
+        label: (B, 120, 160) int16; parts: (B, 120, 160) int32 `part_codes`.
+        foreground, heatmap: (B, 60, 80) float32.
         points, labels, boxes, masks, target: see `FramePrompts`, with M rows.
     """
 
     colour: Tensor
     geometry: Tensor
     label: Tensor
+    parts: Tensor
     foreground: Tensor
     heatmap: Tensor
     points: Tensor
@@ -50,7 +52,7 @@ class BatchSettings:
     """How frames become batches.
 
     Attributes:
-        frames: B; on_things, on_background: prompts per frame.
+        frames: B; on_things, on_parts, on_background: prompts per frame, see `PromptCounts`.
         no_depth: how often a frame loses all its depth.
         foreign_depth: how often a frame comes with the depth of another one, which is plainly wrong.
         painted: share of the things that get new paint, see `repaint`.
@@ -59,11 +61,17 @@ class BatchSettings:
 
     frames: int = 4
     on_things: int = 7
+    on_parts: int = 2
     on_background: int = 2
     no_depth: float = 0.25
     foreign_depth: float = 0.03
     painted: float = 0.3
     augmented: bool = True
+
+    @property
+    def prompts(self) -> PromptCounts:
+        """The counts of prompts alone."""
+        return PromptCounts(self.on_things, self.on_parts, self.on_background)
 
 
 class BatchDataset(Dataset[Batch]):
@@ -94,16 +102,20 @@ class BatchDataset(Dataset[Batch]):
         part, row = self._place(index)
         of_depth, depth_row = self._place(int(rng.integers(frames))) if foreign else (part, row)
         sample = Sample(
-            np.array(part.colour[row]), np.array(part.label[row]), dequantise(of_depth.geometry[depth_row])
+            np.array(part.colour[row]),
+            np.array(part.label[row]),
+            np.array(part.parts[row]),
+            dequantise(of_depth.geometry[depth_row]),
         )
         if self.settings.augmented:
             sample = augment(sample, rng, self.settings.no_depth, self.settings.painted)
         else:
             colour = (sample.colour / 255.0).astype(np.float32)
-            sample = Sample(colour, sample.label, sample.geometry)
+            sample = replace(sample, colour=colour)
         label2 = np.ascontiguousarray(sample.label[::2, ::2])
         centres, sizes = find_centres(label2)
-        prompts = sample_prompts(label2, centres, self.settings.on_things, self.settings.on_background, rng)
+        parts2 = np.ascontiguousarray(sample.parts[::2, ::2])
+        prompts = sample_prompts(label2, parts2, centres, self.settings.prompts, rng)
         cells = np.array(list(centres.values()), np.float32).reshape(-1, 2) / 2
         sigmas = np.clip(0.06 * np.array(list(sizes.values()), np.float32), 0.8, 2.5)
         shape = (label2.shape[0] // 2, label2.shape[1] // 2)
@@ -141,6 +153,7 @@ def collate(frames: list[tuple[Sample, FramePrompts, NDArray[np.float32]]]) -> B
         colour=stacked([s.colour.transpose(2, 0, 1) for s in samples]),
         geometry=stacked([s.geometry.transpose(2, 0, 1) for s in samples]),
         label=stacked([s.label[::2, ::2].astype(np.int16) for s in samples]),
+        parts=stacked([s.parts[::2, ::2].astype(np.int32) for s in samples]),
         foreground=stacked([(s.label[::4, ::4] > 0).astype(np.float32) for s in samples]),
         heatmap=stacked(list(heatmaps)),
         **{name: joined(name) for name in ("points", "labels", "boxes", "masks", "target")},

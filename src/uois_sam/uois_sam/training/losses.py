@@ -27,11 +27,12 @@ class MaskLosses:
 
 
 def true_masks(batch: Batch) -> Tensor:
-    """(K, h, w) float32 masks of the things that the K prompts on things mean, in the prompts' order."""
+    """(K, h, w) float32 masks of the things and parts that the K prompts on such mean, in the prompts' order."""
     each = len(batch.target) // len(batch.label)
     frame = torch.arange(len(batch.target), device=batch.target.device) // each
     on = batch.target > 0
-    return (batch.label[frame[on]] == batch.target[on].view(-1, 1, 1)).float()
+    wanted = batch.target[on].view(-1, 1, 1)
+    return ((batch.label[frame[on]] == wanted) | (batch.parts[frame[on]] == wanted)).float()
 
 
 def iou_targets(logits: Tensor, batch: Batch, masks: Tensor) -> tuple[Tensor, Tensor]:

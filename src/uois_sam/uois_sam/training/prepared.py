@@ -27,9 +27,16 @@ from uois_sam.sam.geometry import (
     shrink_depth,
 )
 from uois_sam.sam.tiny.tiny import INPUT_SIZE
+from uois_sam.training.targets import part_codes
 from uois_sam.types import Camera
 
-_FORMAT = 1
+_FORMAT = 2
+_ARRAYS = {
+    "colour": (np.uint8, (3,)),
+    "label": (np.uint8, ()),
+    "parts": (np.uint16, ()),
+    "geometry": (np.uint8, (GEOMETRY_CHANNELS,)),
+}
 _RANGE = np.array([[-2, 3], [-1, 1], [-1, 1], [-1, 1], [-1, 1], [0, 2], [0, 1]], np.float32)
 
 
@@ -40,11 +47,13 @@ class PreparedSet:
     Attributes:
         colour: (N, 240, 320, 3) uint8 RGB.
         label: (N, 240, 320) uint8, 0 background, 1.. objects.
+        parts: (N, 240, 320) uint16 `part_codes`.
         geometry: (N, 240, 320, 7) uint8, quantised `geometry_channels`; see `dequantise`.
     """
 
     colour: NDArray[np.uint8]
     label: NDArray[np.uint8]
+    parts: NDArray[np.uint16]
     geometry: NDArray[np.uint8]
 
     def __len__(self) -> int:
@@ -52,7 +61,7 @@ class PreparedSet:
 
     def part(self, rows: slice) -> PreparedSet:
         """The frames of some rows."""
-        return PreparedSet(self.colour[rows], self.label[rows], self.geometry[rows])
+        return PreparedSet(self.colour[rows], self.label[rows], self.parts[rows], self.geometry[rows])
 
 
 def prepare(folder: Path, workers: int, seed: int = 0) -> PreparedSet:
@@ -73,7 +82,7 @@ def prepare(folder: Path, workers: int, seed: int = 0) -> PreparedSet:
     if not done.is_file() or json.loads(done.read_text()) != key:
         _write(folder, store, names, workers, seed)
         done.write_text(json.dumps(key))
-    arrays = [np.load(store / f"{name}.npy", mmap_mode="r") for name in ("colour", "label", "geometry")]
+    arrays = [np.load(store / f"{name}.npy", mmap_mode="r") for name in _ARRAYS]
     return PreparedSet(*arrays)
 
 
@@ -81,10 +90,9 @@ def _write(folder: Path, store: Path, names: Sequence[str], workers: int, seed: 
     store.mkdir(exist_ok=True)
     (store / "done.json").unlink(missing_ok=True)
     shape = (len(names), *INPUT_SIZE)
-    depths = {"colour": (3,), "label": (), "geometry": (GEOMETRY_CHANNELS,)}
     arrays = [
-        np.lib.format.open_memmap(store / f"{name}.npy", "w+", np.uint8, (*shape, *channels))
-        for name, channels in depths.items()
+        np.lib.format.open_memmap(store / f"{name}.npy", "w+", dtype, (*shape, *channels))
+        for name, (dtype, channels) in _ARRAYS.items()
     ]
     jobs = [(folder, name, seed, k) for k, name in enumerate(names)]
     with ExitStack() as stack:
@@ -102,14 +110,14 @@ def _write(folder: Path, store: Path, names: Sequence[str], workers: int, seed: 
 
 def _prepare_frame(
     job: tuple[Path, str, int, int],
-) -> tuple[NDArray[np.uint8], NDArray[np.uint8], NDArray[np.uint8]]:
+) -> tuple[NDArray[np.generic], ...]:
     folder, name, seed, k = job
     cv2.setNumThreads(1)
     rng = np.random.default_rng((seed, k))
     meta = json.loads((folder / "frames" / f"{name}.json").read_text())
     colour = cv2.cvtColor(read_image(folder / "color" / f"{name}.jpg", cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB)
     depth = read_image(folder / "depth" / f"{name}.png", cv2.IMREAD_UNCHANGED)
-    label = read_image(folder / "label" / f"{name}.png", cv2.IMREAD_UNCHANGED)
+    label, parts = (read_image(folder / kind / f"{name}.png", cv2.IMREAD_UNCHANGED) for kind in ("label", "parts"))
     h, w = INPUT_SIZE
     camera = Camera(**{f: meta[f] for f in ("fx", "fy", "cx", "cy", "width", "height")}).resized(w, h)
     metres = shrink_depth(depth.astype(np.float32) * np.float32(meta["depth_scale"]), h, w)
@@ -118,10 +126,11 @@ def _prepare_frame(
     plane = _tilted(np.array(meta["table_plane"], np.float64), metres, camera, rng)
     if colour.shape[:2] != INPUT_SIZE:
         colour = cv2.resize(colour, (w, h), interpolation=cv2.INTER_AREA)
-        label = cv2.resize(label, (w, h), interpolation=cv2.INTER_NEAREST)
+        label, parts = (cv2.resize(x, (w, h), interpolation=cv2.INTER_NEAREST) for x in (label, parts))
     return (
         colour.astype(np.uint8),
         label.astype(np.uint8),
+        part_codes(label, parts),
         quantise(geometry_channels(noisy, camera, plane)),
     )
 

@@ -87,7 +87,7 @@ def _rows(batch: Batch, said: Answer) -> list[list[NDArray[np.uint8]]]:
         size = (image.shape[1], image.shape[0])
         truth = batch.label[k].numpy().astype(np.uint16)
         painted = np.zeros(truth.shape, np.uint16)
-        mine = [m for m in range(k * each, (k + 1) * each) if batch.target[m] > 0]
+        mine = [m for m in range(k * each, (k + 1) * each) if 0 < batch.target[m] < 256]
         for m in sorted(mine, key=lambda m: float(said.scores[m].max())):
             chosen = said.logits[m, int(said.scores[m].argmax())].cpu().numpy() > 0
             painted[chosen] = int(batch.target[m])

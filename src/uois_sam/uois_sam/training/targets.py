@@ -11,8 +11,11 @@ from numpy.typing import NDArray
 MAX_POINTS = 3
 """Points of a prompt; fewer are padded."""
 
-_KINDS = ("point", "box", "clicks")
-_KIND_CHANCES = (0.72, 0.13, 0.15)
+_KINDS = ("point", "box", "point in a box", "clicks")
+_KIND_CHANCES = (0.7, 0.12, 0.03, 0.15)
+_POINT_IN_PART = 0.5
+_MIN_PART = 16
+_MOST_OF_THING = 0.9
 
 
 def interior_point(mask: NDArray[np.bool_]) -> tuple[float, float]:
@@ -47,6 +50,21 @@ def gaussian_heatmap(
 
 
 @dataclass(frozen=True)
+class PromptCounts:
+    """Prompts of a frame.
+
+    Attributes:
+        on_things: that mean a thing.
+        on_parts: that mean a part of a thing.
+        on_background: points beside the things, half of them close; and all those that find no thing or part.
+    """
+
+    on_things: int
+    on_parts: int
+    on_background: int
+
+
+@dataclass(frozen=True)
 class FramePrompts:
     """N prompts on one frame.
 
@@ -54,7 +72,7 @@ class FramePrompts:
         points: (N, 3, 2) float32 in 0 .. 1; labels: (N, 3) int64, 1 on, 0 off, -1 padding.
         boxes: (N, 4) float32 in 0 .. 1, NaN where there is none.
         masks: (N, h, w) float32 logits of an imagined earlier answer, NaN where there is none.
-        target: (N,) int64 label of the thing meant, 0 for the background.
+        target: (N,) int64 label of the thing meant, code of the part (see `part_codes`), 0 for the background.
     """
 
     points: NDArray[np.float32]
@@ -64,26 +82,38 @@ class FramePrompts:
     target: NDArray[np.int64]
 
 
+def part_codes(label: NDArray[np.integer], parts: NDArray[np.integer]) -> NDArray[np.uint16]:
+    """Parts by numbers of their own, which no thing has: 256 times the label of the thing, plus the part's number.
+
+    Args:
+        label: (H, W), 0 background, 1 .. 255 things.
+        parts: (H, W), k for the k-th part of its thing, 0 for none.
+    """
+    codes = label.astype(np.uint16) << 8 | np.minimum(parts, 255).astype(np.uint16)
+    return np.where((label > 0) & (parts > 0), codes, 0).astype(np.uint16)
+
+
 def sample_prompts(
     label: NDArray[np.uint8],
+    parts: NDArray[np.uint16],
     centres: dict[int, tuple[float, float]],
-    on_things: int,
-    on_background: int,
+    wanted: PromptCounts,
     rng: np.random.Generator,
 ) -> FramePrompts:
     """Random prompts of every kind the decoder should understand.
 
-    Single points (most of them), jittered boxes, and clicks that refine a spoilt earlier mask.
+    For things single points (most of them), jittered boxes, and clicks that refine a spoilt earlier mask. For
+    parts boxes, half of them with a point in them: a point alone means the whole thing.
 
     Args:
         label: (h, w) uint8.
+        parts: (h, w) uint16 `part_codes`.
         centres: things that may be asked for, with x, y in pixels of `label`.
-        on_things: prompts that mean a thing; they go to the background where there is none.
-        on_background: points beside the things, half of them close.
+        wanted: how many of each.
         rng: the only source of chance.
     """
     h, w = label.shape
-    count = on_things + on_background
+    count = wanted.on_things + wanted.on_background + wanted.on_parts
     points = np.zeros((count, MAX_POINTS, 2), np.float32)
     labels = np.full((count, MAX_POINTS), -1, np.int64)
     boxes = np.full((count, 4), np.nan, np.float32)
@@ -91,13 +121,15 @@ def sample_prompts(
     target = np.zeros(count, np.int64)
     order = rng.permutation(sorted(centres)) if centres else np.zeros(0, int)
     size = np.array([w, h], np.float32)
-    for k in range(on_things if len(order) else 0):
+    taken = wanted.on_things if len(order) else 0
+    for k in range(taken):
         thing = int(order[k % len(order)])
         mask = label == thing
         target[k] = thing
         kind = rng.choice(_KINDS, p=_KIND_CHANCES)
-        if kind == "box":
+        if "box" in kind:
             boxes[k] = _jittered_box(mask, rng) / np.tile(size, 2)
+        if kind == "box":
             continue
         points[k, 0] = _point_on(mask, centres[thing], rng) / size
         labels[k, 0] = 1
@@ -105,8 +137,17 @@ def sample_prompts(
             masks[k] = _spoilt(mask, rng)
             for j in range(1, int(rng.integers(2, MAX_POINTS + 1))):
                 points[k, j], labels[k, j] = _correction(mask, masks[k] > 0, size, rng)
+    shown = _shown_parts(label, parts)
+    for k, code in enumerate(rng.permutation(shown)[: wanted.on_parts], start=taken):
+        mask = parts == code
+        target[k] = code
+        boxes[k] = _jittered_box(mask, rng) / np.tile(size, 2)
+        if rng.random() < _POINT_IN_PART:
+            points[k, 0] = _point_on(mask, interior_point(mask), rng) / size
+            labels[k, 0] = 1
+    taken += min(len(shown), wanted.on_parts)
     near = cv2.dilate((label > 0).astype(np.uint8), np.ones((13, 13), np.uint8)) > 0
-    for k in range(on_things if len(order) else 0, count):
+    for k in range(taken, count):
         free = (label == 0) & near if rng.random() < 0.5 else label == 0
         ys, xs = np.nonzero(free if free.any() else label >= 0)
         j = int(rng.integers(len(ys)))
@@ -115,6 +156,13 @@ def sample_prompts(
         thing = int(label[ys[j], xs[j]])
         target[k] = thing if thing in centres else 0
     return FramePrompts(points, labels, boxes, masks, target)
+
+
+def _shown_parts(label: NDArray[np.uint8], parts: NDArray[np.uint16]) -> list[int]:
+    """Codes of the parts that are worth asking for: of some size, and not nearly all that shows of their thing."""
+    codes, areas = np.unique(parts[parts > 0], return_counts=True)
+    whole = np.bincount(label.ravel(), minlength=256)[codes >> 8]
+    return [int(code) for code in codes[(areas >= _MIN_PART) & (areas <= _MOST_OF_THING * whole)]]
 
 
 def _point_on(
