@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from uois_sam.evaluation.guided_sam import Overlaps
+from uois_sam.evaluation.guided_sam import Images, Overlaps
 
 REPEATS = 10
 """Draws of the seen images for each number of them; the paper's."""
@@ -32,12 +32,12 @@ class Fusion:
         return float(self.iou.mean())
 
 
-def choose_variants(overlaps: Overlaps, seen: Sequence[int] | slice = slice(None)) -> NDArray[np.int64]:
+def choose_variants(overlaps: Overlaps, seen: Images = slice(None)) -> NDArray[np.int64]:
     """(P,) the variant of each part with the best IoU on the seen images; the first of equals."""
     return overlaps.iou(seen).argmax(1)
 
 
-def fused_iou(overlaps: Overlaps, chosen: NDArray[np.int64], images: Sequence[int] | slice) -> NDArray[np.float64]:
+def fused_iou(overlaps: Overlaps, chosen: NDArray[np.int64], images: Images) -> NDArray[np.float64]:
     """(P,) IoU on some images with the chosen variant of each part."""
     return overlaps.iou(images)[np.arange(len(chosen)), chosen]
 

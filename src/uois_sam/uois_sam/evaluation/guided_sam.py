@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import cv2
 import numpy as np
@@ -17,6 +18,9 @@ from uois_sam.parts.guided_sam.patches import PatchGrid
 from uois_sam.parts.guided_sam.settings import Variant
 from uois_sam.segmentation.pipeline import EmbeddedFrame
 
+Images: TypeAlias = "Sequence[int] | NDArray[np.int64] | slice"
+"""Numbers of some images of a set."""
+
 
 @dataclass(frozen=True)
 class Overlaps:
@@ -29,7 +33,7 @@ class Overlaps:
     intersection: NDArray[np.int64]
     union: NDArray[np.int64]
 
-    def iou(self, images: Sequence[int] | slice = slice(None)) -> NDArray[np.float64]:
+    def iou(self, images: Images = slice(None)) -> NDArray[np.float64]:
         """(P, V) IoU of the pixels of some images together; 0 where there are none."""
         intersection, union = self.intersection[images].sum(0), self.union[images].sum(0)
         return intersection / np.maximum(union, 1)

@@ -76,8 +76,17 @@ def fit_classifier(
     dual = np.stack([machine[0] for machine in machines], 1)
     used = dual.any(1)
     intercept, slope, offset = (np.array([machine[k] for machine in machines]) for k in (1, 2, 3))
-    tensors = (mean, deviation, standard[used], dual[used], intercept, slope, offset)
-    return PatchClassifier(*(torch.from_numpy(np.ascontiguousarray(t, np.float32)) for t in tensors), gamma)
+    arrays = {
+        "mean": mean,
+        "deviation": deviation,
+        "support": standard[used],
+        "weights": dual[used],
+        "intercept": intercept,
+        "slope": slope,
+        "offset": offset,
+    }
+    tensors = {name: torch.from_numpy(np.ascontiguousarray(array, np.float32)) for name, array in arrays.items()}
+    return PatchClassifier(**tensors, gamma=gamma)
 
 
 def check_trainable(patches: PatchSet) -> None:

@@ -103,7 +103,9 @@ def _model(header: dict[str, Any], tensors: dict[str, Tensor]) -> PartModel:
     if header["format"] != _FORMAT:
         raise ModelError(f"its format is {header['format']}; this version reads {_FORMAT}")
     names = tuple(str(name) for name in header["names"])
-    classifier = PatchClassifier(*(tensors[name].float() for name in _TENSORS), float(header["gamma"]))
+    classifier = PatchClassifier(
+        **{name: tensors[name].float() for name in _TENSORS}, gamma=float(header["gamma"])
+    )
     count, channels = classifier.support.shape
     shapes = {"mean": (channels,), "deviation": (channels,), "weights": (count, len(names))}
     shapes |= {name: (len(names),) for name in ("intercept", "slope", "offset")}
