@@ -35,9 +35,9 @@ def test_help_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:
     "words",
     [
         *([name] for name in COMMANDS),
-        *(["train", kind] for kind in ("segmenter", "hpg", "hdnet")),
+        *(["train", kind] for kind in ("segmenter", "hpg", "hdnet", "guided-sam")),
         ["datasets", "list"],
-        *(["reproduce", table] for table in ("table4", "table5", "depth")),
+        *(["reproduce", table] for table in ("table4", "table5", "depth", "guided-sam")),
     ],
 )
 def test_each_command_explains_itself_with_an_example(

@@ -1,4 +1,4 @@
-"""`uois-sam reproduce`: the paper's tables IV and V, and what depth brings, on the data and the model at hand."""
+"""`uois-sam reproduce`: the papers' tables, and what depth brings, on the data and the model at hand."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import argparse
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from uois_sam.commands import reproduce_guided_sam
 from uois_sam.commands.evaluate import (
     DATA_EPILOG,
     DEPTH_EPILOG,
@@ -29,7 +30,8 @@ _EPILOG = f"""\
 examples:
   uois-sam reproduce table4 --dataset {HELDOUT} --json out/table4.json --frames 20
   uois-sam reproduce table5 --data data/train --dataset {HELDOUT} --out runs/table5
-  uois-sam reproduce depth --dataset {HELDOUT} --json out/depth.json"""
+  uois-sam reproduce depth --dataset {HELDOUT} --json out/depth.json
+  uois-sam reproduce guided-sam --data data/car-parts --json out/guided.json"""
 
 _TABLE4_EPILOG = f"""\
 rows
@@ -55,9 +57,7 @@ examples:
 
 def add_parser(commands: argparse._SubParsersAction) -> None:
     """Add the command and its tables."""
-    parser = make_parser(
-        commands, "reproduce", "measure a table of the UOIS-SAM paper, or what depth brings", _EPILOG
-    )
+    parser = make_parser(commands, "reproduce", "measure a table of the papers, or what depth brings", _EPILOG)
     tables = parser.add_subparsers(title="tables", metavar="TABLE", required=True)
     table4 = make_parser(
         tables, "table4", "what each component of UOIS-SAM brings (table IV), beside baselines", _TABLE4_EPILOG
@@ -70,6 +70,7 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
     table4.set_defaults(run=run_table4)
     add_table5(tables)
     add_depth_table(tables)
+    reproduce_guided_sam.add_parser(tables)
 
 
 def run_table4(options: argparse.Namespace) -> int:

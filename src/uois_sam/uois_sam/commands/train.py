@@ -1,4 +1,4 @@
-"""`uois-sam train`: the bundled segmenter, and UOIS-SAM's two heads for any segmenter."""
+"""`uois-sam train`: the bundled segmenter, UOIS-SAM's two heads for any segmenter, and part models."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from uois_sam.commands import train_guided_sam
 from uois_sam.commands.options import add_device, add_model, whole_number
 from uois_sam.commands.options import add_parser as make_parser
 
@@ -31,6 +32,9 @@ The small segmenter that comes with the project, from nothing:
   uois-sam synth --out data/train --count 4000 --seed 1 --size 240x320
   uois-sam train segmenter --data data/train --out runs/segmenter
   uois-sam train hdnet --model runs/segmenter/model --data data/train --out runs/hdnet
+
+Parts of things, from patches that a person labelled:
+  uois-sam train guided-sam --images photos --labels patches.json --out handles.safetensors
 
 Several GPUs: torchrun --nproc-per-node 4 .venv/bin/uois-sam train hpg ..."""
 
@@ -72,7 +76,7 @@ example:
 def add_parser(commands: argparse._SubParsersAction) -> None:
     """Add the command and its kinds."""
     parser = make_parser(
-        commands, "train", "train the small segmenter, or HPG and HDNet for any segmenter", _EPILOG
+        commands, "train", "train the small segmenter, HPG and HDNet for any segmenter, or a part model", _EPILOG
     )
     kinds = parser.add_subparsers(title="what to train", metavar="KIND", required=True)
     segmenter = make_parser(
@@ -101,6 +105,7 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
     hdnet = make_parser(kinds, "hdnet", "train HDNet on a frozen segmenter", _RUN_EPILOG + _HDNET_EPILOG)
     _add_head(hdnet)
     hdnet.set_defaults(run=run_hdnet)
+    train_guided_sam.add_parser(kinds)
 
 
 def _add_run(parser: argparse.ArgumentParser) -> None:
