@@ -130,11 +130,11 @@ def _find(
     for label in sorted(objects):
         if names[label] not in several:
             continue
-        ys, xs = np.nonzero(labels == label)
-        if len(ys) < _MIN_PIXELS:
+        mask = (labels == label).view(np.uint8)
+        if cv2.countNonZero(mask) < _MIN_PIXELS:
             continue
-        box = (int(xs.min()), int(ys.min()), int(np.ptp(xs)) + 1, int(np.ptp(ys)) + 1)
-        crop = crop_around(box, _MARGIN)
+        x, y, w, h = cv2.boundingRect(mask)
+        crop = crop_around((x, y, w, h), _MARGIN)
         if not crop.cut(hidden, False).any():
             found.append(_Thing(frame, label, names[label], objects[label][1], crop))
     return found

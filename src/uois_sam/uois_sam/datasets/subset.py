@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import overload
+from typing import TypeVar, overload
 
 from uois_sam.errors import InputError
-from uois_sam.types import Frame
+
+F = TypeVar("F")
 
 
-class EvenlySpaced(Sequence[Frame]):
+class EvenlySpaced(Sequence[F]):
     """Up to `count` frames, evenly spaced from the first to the last, read when they are asked for.
 
     Attributes:
@@ -19,7 +20,7 @@ class EvenlySpaced(Sequence[Frame]):
         InputError: `count` is below 1.
     """
 
-    def __init__(self, frames: Sequence[Frame], count: int) -> None:
+    def __init__(self, frames: Sequence[F], count: int) -> None:
         if count < 1:
             raise InputError(f"{count} frames of {len(frames)}; wanted 1 or more")
         self._frames = frames
@@ -30,12 +31,12 @@ class EvenlySpaced(Sequence[Frame]):
         return len(self.indices)
 
     @overload
-    def __getitem__(self, index: int) -> Frame: ...
+    def __getitem__(self, index: int) -> F: ...
 
     @overload
-    def __getitem__(self, index: slice) -> list[Frame]: ...
+    def __getitem__(self, index: slice) -> list[F]: ...
 
-    def __getitem__(self, index: int | slice) -> Frame | list[Frame]:
+    def __getitem__(self, index: int | slice) -> F | list[F]:
         if isinstance(index, slice):
             return [self._frames[k] for k in self.indices[index]]
         return self._frames[self.indices[index]]
