@@ -1,4 +1,4 @@
-"""`uois-sam reproduce`: the tables of the UOIS-SAM paper, on the data and the model at hand."""
+"""`uois-sam reproduce`: the tables of the papers, on the data and the model at hand."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
+from uois_sam.commands import part_clipseg
 from uois_sam.commands.evaluate import DATA_EPILOG, HELDOUT, add_data, described_run, open_frames
 from uois_sam.commands.options import add_device, add_model
 from uois_sam.commands.options import add_parser as make_parser
@@ -16,7 +17,9 @@ if TYPE_CHECKING:
 
 _EPILOG = f"""\
 examples:
-  uois-sam reproduce table4 --dataset {HELDOUT} --json out/table4.json --frames 20"""
+  uois-sam reproduce table4 --dataset {HELDOUT} --json out/table4.json --frames 20
+  uois-sam reproduce part-clipseg --data synthetic-parts:data/train --train runs/table5 \\
+      --clipseg small --json out/table5.json"""
 
 _TABLE4_EPILOG = f"""\
 rows
@@ -39,7 +42,7 @@ examples:
 
 def add_parser(commands: argparse._SubParsersAction) -> None:
     """Add the command and its tables."""
-    parser = make_parser(commands, "reproduce", "measure a table of the UOIS-SAM paper", _EPILOG)
+    parser = make_parser(commands, "reproduce", "measure a table of one of the papers", _EPILOG)
     tables = parser.add_subparsers(title="tables", metavar="TABLE", required=True)
     table4 = make_parser(
         tables, "table4", "what each component of UOIS-SAM brings (table IV), beside baselines", _TABLE4_EPILOG
@@ -48,6 +51,7 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
     add_model(table4)
     add_device(table4)
     table4.set_defaults(run=run_table4)
+    part_clipseg.add_table(tables)
 
 
 def run_table4(options: argparse.Namespace) -> int:

@@ -1,4 +1,4 @@
-"""`uois-sam train`: the bundled segmenter, and UOIS-SAM's two heads for any segmenter."""
+"""`uois-sam train`: the bundled segmenter, UOIS-SAM's two heads for any segmenter, and PartCLIPSeg."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from uois_sam.commands import part_clipseg
 from uois_sam.commands.options import add_device, add_model, whole_number
 from uois_sam.commands.options import add_parser as make_parser
 
@@ -23,6 +24,9 @@ The small segmenter that comes with the project, from nothing:
   uois-sam synth --out data/train --count 4000 --seed 1 --size 240x320
   uois-sam train segmenter --data data/train --out runs/segmenter
   uois-sam train hdnet --model runs/segmenter/model --data data/train --out runs/hdnet
+
+PartCLIPSeg, parts by words, on any CLIPSeg:
+  uois-sam train part-clipseg --data pascal-part-116:data/PascalPart116 --out runs/pascal
 
 Several GPUs: torchrun --nproc-per-node 4 .venv/bin/uois-sam train hpg ..."""
 
@@ -64,7 +68,7 @@ example:
 def add_parser(commands: argparse._SubParsersAction) -> None:
     """Add the command and its kinds."""
     parser = make_parser(
-        commands, "train", "train the small segmenter, or HPG and HDNet for any segmenter", _EPILOG
+        commands, "train", "train the small segmenter, HPG and HDNet for any segmenter, or PartCLIPSeg", _EPILOG
     )
     kinds = parser.add_subparsers(title="what to train", metavar="KIND", required=True)
     segmenter = make_parser(
@@ -97,6 +101,7 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
     hdnet = make_parser(kinds, "hdnet", "train HDNet on a frozen segmenter", _RUN_EPILOG + _HDNET_EPILOG)
     _add_head(hdnet)
     hdnet.set_defaults(run=run_hdnet)
+    part_clipseg.add_train(kinds)
 
 
 def _add_run(parser: argparse.ArgumentParser) -> None:
