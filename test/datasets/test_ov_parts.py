@@ -45,6 +45,7 @@ def test_vocabulary() -> None:
     assert vocabulary.names == ("mug's body", "mug's handle", "pan's handle", "pan's body")
     assert vocabulary.seen.tolist() == [True, True, False, False]
     assert vocabulary.only_seen() == PartVocabulary.of({"mug": ["body", "handle"]})
+    assert vocabulary.only({1}) == PartVocabulary.of({"pan": ["handle", "body"]})
     with pytest.raises(InputError, match="unseen object 'cup' is none of mug, pan"):
         PartVocabulary.of({"mug": ["body"], "pan": ["body"]}, ["cup"])
     with pytest.raises(InputError, match=r"class \(0, 1\) has no name"):

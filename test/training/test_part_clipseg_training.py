@@ -81,6 +81,23 @@ def test_batches() -> None:
     assert {left > 12 for left in lefts} == {True, False}, "some are mirrored"
 
 
+def test_a_batch_may_ask_for_few_of_the_objects_that_it_does_not_show() -> None:
+    several = {"cup": ["handle"], "mug": ["body", "handle"], **{f"thing {k}": ["body"] for k in range(6)}}
+    seen = PartVocabulary.of(several)
+    model = start_model(seen, SETTINGS, CPU)
+    frames = SeenFrames(Drawn(seen_alone=True), (0, 1), seen)
+    asked = [batch.vocabulary.objects for batch in part_batches(frames, model, 2, (0, 6), 0, Ranks(), absent=2)]
+    assert {len(objects) for objects in asked} == {3}
+    assert all("mug" in objects for objects in asked)
+    assert len(set(asked)) > 1, "others every time"
+    (few,) = part_batches(frames, model, 2, (0, 1), 0, Ranks(), absent=0)
+    assert few.vocabulary == VOCABULARY.only_seen()
+    assert few.classes.unique().tolist() == [-1, 0, 1]
+    (every,) = part_batches(frames, model, 2, (0, 1), 0, Ranks())
+    assert every.vocabulary == seen
+    assert every.classes.unique().tolist() == [-1, 1, 2]
+
+
 def test_frames_without_seen_parts_are_refused() -> None:
     model = start_model(VOCABULARY.only_seen(), SETTINGS, CPU)
     frames = SeenFrames(Drawn(), (2, 5), VOCABULARY.only_seen())
@@ -96,10 +113,8 @@ def test_losses_are_summed_with_their_weights() -> None:
     model = start_model(seen, SETTINGS, CPU)
     (batch,) = part_batches(SeenFrames(Drawn(), (0, 1), seen), model, 2, (0, 1), 0, Ranks())
     with torch.no_grad():
-        full = part_clipseg_losses(model, seen, batch, replace(SETTINGS, object_weight=2.0, part_weight=3.0))
-        bare = part_clipseg_losses(
-            model, seen, batch, replace(SETTINGS, separation_weight=0.0, enhancement_weight=0.0)
-        )
+        full = part_clipseg_losses(model, batch, replace(SETTINGS, object_weight=2.0, part_weight=3.0))
+        bare = part_clipseg_losses(model, batch, replace(SETTINGS, separation_weight=0.0, enhancement_weight=0.0))
     expected = full["class"] + 2 * full["object"] + 3 * full["part"]
     expected = expected + 0.1 * full["separation"] + 0.01 * full["enhancement"]
     assert float(full["loss"]) == pytest.approx(float(expected), rel=1e-5)
@@ -135,8 +150,8 @@ def test_a_run_learns_and_writes_a_model(tmp_path: Path) -> None:
     trained = PartClipSegModel.from_folder(folder, CPU)
     (batch,) = part_batches(frames, trained, 8, (99, 100), 1, Ranks())
     with torch.no_grad():
-        after = part_clipseg_losses(trained, seen, batch, settings)["loss"]
-        before = part_clipseg_losses(start_model(seen, settings, CPU), seen, batch, settings)["loss"]
+        after = part_clipseg_losses(trained, batch, settings)["loss"]
+        before = part_clipseg_losses(start_model(seen, settings, CPU), batch, settings)["loss"]
     assert float(after) < 0.95 * float(before)
     assert cv2.imread(str(tmp_path / "r" / "validation.png")).shape == (240, 960, 3)
 

@@ -72,9 +72,13 @@ class PartVocabulary:
 
     def only_seen(self) -> PartVocabulary:
         """The vocabulary that training knows: seen objects that have parts, and their parts."""
+        return self.only([k for k in range(len(self.objects)) if k not in self.unseen])
+
+    def only(self, objects: Collection[int]) -> PartVocabulary:
+        """The vocabulary of some objects, those of them that have parts, and of their parts; all count as seen."""
         parts: dict[str, list[str]] = {}
         for o, p in self.classes:
-            if o not in self.unseen:
+            if o in objects:
                 parts.setdefault(self.objects[o], []).append(self.parts[p])
         return PartVocabulary.of(parts)
 

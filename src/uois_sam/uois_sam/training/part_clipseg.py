@@ -45,6 +45,8 @@ class PartClipSegTraining:
         threshold: gamma of eq. 7.
         background_weight: of the background's channel in eq. 5.
         batch: pictures of a step.
+        absent: objects that a step asks for besides those that its pictures show; -1 for all, as published. Fewer
+            make a step cheaper where there are many classes.
         validate_every: steps between two looks at the frames held back.
         share: of the data set that is used.
         loop: see there.
@@ -59,6 +61,7 @@ class PartClipSegTraining:
     threshold: float = 0.3
     background_weight: float = 0.05
     batch: int = 8
+    absent: int = -1
     validate_every: int = 1000
     share: Share = field(default_factory=Share)
     loop: LoopSettings = field(
@@ -114,13 +117,15 @@ def train_part_clipseg(
     chosen = ranks or Ranks()
 
     def losses(network: nn.Module, batch: PartBatch) -> dict[str, Tensor]:
-        return part_clipseg_losses(_with(model, network), seen, batch, settings)
+        return part_clipseg_losses(_with(model, network), batch, settings)
 
     network = train(
         model.network,
         [ParameterGroup(learning_parameters(model, whole=settings.clipseg == SMALL))],
         losses,
-        lambda first, last: part_batches(frames, model, settings.batch, (first, last), settings.loop.seed, chosen),
+        lambda first, last: part_batches(
+            frames, model, settings.batch, (first, last), settings.loop.seed, chosen, settings.absent
+        ),
         run,
         settings.loop,
         {"data": name, "frames": len(frames), **asdict(settings)},
@@ -161,10 +166,10 @@ def learning_parameters(model: PartClipSegModel, *, whole: bool) -> list[nn.Para
 
 
 def part_clipseg_losses(
-    model: PartClipSegModel, seen: PartVocabulary, batch: PartBatch, settings: PartClipSegTraining
+    model: PartClipSegModel, batch: PartBatch, settings: PartClipSegTraining
 ) -> dict[str, Tensor]:
-    """Eq. 10 and its terms by name, for a batch with labels of the seen vocabulary."""
-    device = batch.pixels.device
+    """Eq. 10 and its terms by name, for a batch."""
+    device, seen = batch.pixels.device, batch.vocabulary
     objects, classes = list(seen.objects), torch.tensor(seen.classes, device=device)
     asked = classes
     if model.hypernym:

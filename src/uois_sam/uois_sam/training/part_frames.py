@@ -44,34 +44,58 @@ class SeenFrames:
 
 @dataclass(frozen=True)
 class PartBatch:
-    """B pictures, (B, 3, S, S) float32 normalised, and (B, S, S) int64 objects and classes, -1 for none."""
+    """B pictures and what is asked of them.
+
+    Attributes:
+        pixels: (B, 3, S, S) float32, normalised.
+        objects, classes: (B, S, S) int64, indices in the vocabulary, -1 for none.
+        vocabulary: what is asked for.
+    """
 
     pixels: Tensor
     objects: Tensor
     classes: Tensor
+    vocabulary: PartVocabulary
 
     def to(self, device: torch.device) -> PartBatch:
         """The batch on another device."""
-        return PartBatch(*(t.to(device) for t in (self.pixels, self.objects, self.classes)))
+        return PartBatch(self.pixels.to(device), self.objects.to(device), self.classes.to(device), self.vocabulary)
 
 
 def part_batches(
-    frames: SeenFrames, model: PartClipSegModel, count: int, steps: tuple[int, int], seed: int, ranks: Ranks
+    frames: SeenFrames,
+    model: PartClipSegModel,
+    count: int,
+    steps: tuple[int, int],
+    seed: int,
+    ranks: Ranks,
+    absent: int = -1,
 ) -> Iterator[PartBatch]:
-    """Batches of `count` random frames that show a seen part, mirrored and relit, for steps (first, last).
+    """Batches of random frames that show a seen part, mirrored and relit at random.
+
+    Args:
+        frames: to draw from.
+        model: makes the pixels.
+        count: frames of a batch.
+        steps: first and last; a step's batch depends on it and the seed alone.
+        seed: of the draws.
+        ranks: each draws its own.
+        absent: objects that a batch asks for besides those that it shows, drawn anew; -1 for all.
 
     Raises:
         InputError: many frames in a row show no seen part.
     """
     for step in range(*steps):
         rng = np.random.default_rng((seed, step, ranks.rank))
+        drawn = [_draw(frames, rng) for _ in range(count)]
+        vocabulary = _asked(frames.vocabulary, drawn, absent, rng)
         images, labels = [], []
-        for _ in range(count):
-            frame = _draw(frames, rng)
+        for frame in drawn:
             turned = slice(None, None, -1 if rng.random() < 0.5 else 1)
             image = np.ascontiguousarray(frame.image[:, turned])
             images.append(relight(image, rng) if rng.random() < _RELIT else image)
-            labels.append([frame.labels.objects[:, turned], frame.labels.classes[:, turned]])
+            known = frame.labels.translated(frames.vocabulary, vocabulary)
+            labels.append([known.objects[:, turned], known.classes[:, turned]])
         size = (model.input_size, model.input_size)
         planes = [
             np.stack(
@@ -80,7 +104,20 @@ def part_batches(
             for k in range(2)
         ]
         objects, classes = (torch.from_numpy(plane.astype(np.int64)) for plane in planes)
-        yield PartBatch(model.pixels(images), objects, classes)
+        yield PartBatch(model.pixels(images), objects, classes, vocabulary)
+
+
+def _asked(
+    vocabulary: PartVocabulary, frames: list[PartFrame], absent: int, rng: np.random.Generator
+) -> PartVocabulary:
+    """The vocabulary of the objects that frames show, and of some that they do not."""
+    if absent < 0:
+        return vocabulary
+    shown = {int(k) for frame in frames for k in np.unique(frame.labels.objects) if k >= 0}
+    shown |= {vocabulary.classes[k][0] for frame in frames for k in np.unique(frame.labels.classes) if k >= 0}
+    others = [k for k in range(len(vocabulary.objects)) if k not in shown]
+    more = rng.permutation(len(others))[:absent]
+    return vocabulary.only(shown | {others[int(k)] for k in more})
 
 
 def _draw(frames: SeenFrames, rng: np.random.Generator) -> PartFrame:
