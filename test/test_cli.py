@@ -35,9 +35,9 @@ def test_help_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:
     "words",
     [
         *([name] for name in COMMANDS),
-        *(["train", kind] for kind in ("segmenter", "hpg", "hdnet", "guided-sam")),
+        *(["train", kind] for kind in ("segmenter", "hpg", "hdnet", "guided-sam", "part-clipseg")),
         ["datasets", "list"],
-        *(["reproduce", table] for table in ("table4", "table5", "depth", "guided-sam")),
+        *(["reproduce", table] for table in ("table4", "table5", "depth", "guided-sam", "part-clipseg")),
     ],
 )
 def test_each_command_explains_itself_with_an_example(

@@ -122,6 +122,12 @@ def test_rate_rises_and_falls() -> None:
     assert rates[-1] == pytest.approx(0.02, abs=0.01)
 
 
+def test_rate_falls_as_a_power_of_what_is_left() -> None:
+    settings = LoopSettings(steps=100, warmup=10, learning_rate=1.0, power=0.9)
+    rates = [learning_rate(k, settings) for k in (0, 49, 50, 99)]
+    assert rates == pytest.approx([0.1, 0.51**0.9, 0.5**0.9, 0.01**0.9])
+
+
 @pytest.mark.parametrize("bad", [{"precision": "float64"}, {"steps": 0}, {"checkpoint_every": 0}])
 def test_refuses_settings_that_make_no_run(bad: dict[str, object]) -> None:
     with pytest.raises(InputError):

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from uois_sam.commands import train_guided_sam
+from uois_sam.commands import part_clipseg, train_guided_sam
 from uois_sam.commands.options import add_device, add_model, whole_number
 from uois_sam.commands.options import add_parser as make_parser
 
@@ -35,6 +35,9 @@ The small segmenter that comes with the project, from nothing:
 
 Parts of things, from patches that a person labelled:
   uois-sam train guided-sam --images photos --labels patches.json --out handles.safetensors
+
+Parts by words (PartCLIPSeg), on any CLIPSeg:
+  uois-sam train part-clipseg --data pascal-part-116:data/PascalPart116 --out runs/pascal
 
 Several GPUs: torchrun --nproc-per-node 4 .venv/bin/uois-sam train hpg ..."""
 
@@ -106,6 +109,7 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
     _add_head(hdnet)
     hdnet.set_defaults(run=run_hdnet)
     train_guided_sam.add_parser(kinds)
+    part_clipseg.add_train(kinds)
 
 
 def _add_run(parser: argparse.ArgumentParser) -> None:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from uois_sam.datasets.frame_sequence import FrameSequence
 from uois_sam.datasets.label_rule import LabelRule
+from uois_sam.datasets.lazy_sequence import LazySequence
+from uois_sam.types import Frame
 
 
-class LabelledDataset(FrameSequence):
+class LabelledDataset(LazySequence[Frame]):
     """Frames on disk; a subclass says how the one of `names[index]` is read.
 
     Attributes:

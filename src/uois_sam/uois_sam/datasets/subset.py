@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TypeVar
 
-from uois_sam.datasets.frame_sequence import FrameSequence
+from uois_sam.datasets.lazy_sequence import LazySequence
 from uois_sam.errors import InputError
-from uois_sam.types import Frame
+
+F = TypeVar("F")
 
 
-class EvenlySpaced(FrameSequence):
+class EvenlySpaced(LazySequence[F]):
     """Up to `count` frames, evenly spaced from the first to the last, read when they are asked for.
 
     Attributes:
@@ -19,7 +21,7 @@ class EvenlySpaced(FrameSequence):
         InputError: `count` is below 1.
     """
 
-    def __init__(self, frames: Sequence[Frame], count: int) -> None:
+    def __init__(self, frames: Sequence[F], count: int) -> None:
         if count < 1:
             raise InputError(f"{count} frames of {len(frames)}; wanted 1 or more")
         self._frames = frames
@@ -29,5 +31,5 @@ class EvenlySpaced(FrameSequence):
     def __len__(self) -> int:
         return len(self.indices)
 
-    def _read(self, index: int) -> Frame:
+    def _read(self, index: int) -> F:
         return self._frames[self.indices[index]]

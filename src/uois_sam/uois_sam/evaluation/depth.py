@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from uois_sam.datasets.frame_sequence import FrameSequence
+from uois_sam.datasets.lazy_sequence import LazySequence
 from uois_sam.errors import InputError
 from uois_sam.types import Frame
 
@@ -28,7 +28,7 @@ _REGIONS = (4, 5)
 _SEED = 0
 
 
-class ConditionedDepth(FrameSequence):
+class ConditionedDepth(LazySequence[Frame]):
     """Frames of a set whose depth is put under a condition, read when they are asked for.
 
     measured: the frames as they are.

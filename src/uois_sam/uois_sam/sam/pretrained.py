@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +18,12 @@ from uois_sam.errors import ModelError
 WEIGHTS = "model.safetensors"
 
 
-def model_folder(name: str | Path) -> Path:
+def model_folder(name: str | Path, extra: Sequence[str] = ()) -> Path:
     """The folder of a model: the one named, or a hub model's snapshot, downloaded where the cache lacks it.
+
+    Args:
+        name: of the folder or the hub model.
+        extra: patterns of files that are wanted beside the configuration and the weights.
 
     Raises:
         ModelError: there is neither such a folder nor such a model, or the hub cannot be reached.
@@ -29,7 +34,7 @@ def model_folder(name: str | Path) -> Path:
     if folder.exists():
         raise ModelError(f"{name} is a file; give a model folder with config.json and {WEIGHTS}")
     try:
-        return Path(snapshot_download(str(name), allow_patterns=["config.json", "*.safetensors*"]))
+        return Path(snapshot_download(str(name), allow_patterns=["config.json", "*.safetensors*", *extra]))
     except HFValidationError as error:
         raise ModelError(f"there is no folder {name}; give a model folder or a hub name (owner/model)") from error
     except (OSError, HfHubHTTPError) as error:

@@ -11,6 +11,8 @@ import torch
 from safetensors.torch import save_file
 from torch import nn
 
+from uois_sam.parts.part_clipseg.model import TOKENIZER, PartClipSegModel
+from uois_sam.parts.part_clipseg.model import WEIGHTS as PART_CLIPSEG_WEIGHTS
 from uois_sam.segmentation.hdnet import HDNet
 from uois_sam.segmentation.load import LoadedSegmenter
 
@@ -42,6 +44,15 @@ def write_hdnet(folder: Path, loaded: LoadedSegmenter, hdnet: HDNet, hidden_dim:
     save_half(hdnet, folder / "hdnet.safetensors")
     config = {"weights": "hdnet.safetensors", "hidden_dim": hidden_dim, "evidence": hdnet.evidence}
     _change(folder, {"hdnet": config})
+    return folder
+
+
+def write_part_clipseg(folder: Path, model: PartClipSegModel) -> Path:
+    """Write a PartCLIPSeg model as the folder that `PartClipSegModel.from_folder` reads."""
+    folder.mkdir(parents=True, exist_ok=True)
+    save_half(model.network, folder / PART_CLIPSEG_WEIGHTS)
+    model.tokenizer.save_pretrained(folder / TOKENIZER)
+    (folder / "config.json").write_text(json.dumps(model.description(), indent=2) + "\n")
     return folder
 
 

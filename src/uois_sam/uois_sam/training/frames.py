@@ -86,13 +86,22 @@ class Share:
         Raises:
             InputError: the data set has fewer than two frames.
         """
-        if len(dataset) < 2:
-            raise InputError(f"the data set has {len(dataset)} frames; wanted one to train on and one to validate")
-        order = [int(k) for k in np.random.default_rng(self.seed).permutation(len(dataset))]
+        used, held = self.draw(len(dataset))
+        return LabelledFrames(dataset, rule, used), LabelledFrames(dataset, rule, held)
+
+    def draw(self, count: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
+        """Indices of frames to train on, and of frames to validate with, of a data set of `count`.
+
+        Raises:
+            InputError: the data set has fewer than two frames.
+        """
+        if count < 2:
+            raise InputError(f"the data set has {count} frames; wanted one to train on and one to validate")
+        order = [int(k) for k in np.random.default_rng(self.seed).permutation(count)]
         held = min(len(order) - 1, max(1, round(len(order) * self.validation / 100)))
         rest = order[held:]
         used = rest[: max(1, round(len(rest) * self.percent / 100))]
-        return LabelledFrames(dataset, rule, tuple(used)), LabelledFrames(dataset, rule, tuple(order[:held]))
+        return tuple(used), tuple(order[:held])
 
 
 @dataclass(frozen=True)

@@ -59,6 +59,8 @@ class LoopSettings:
         steps: number of optimiser steps.
         learning_rate: of AdamW at its highest; rises over `warmup` steps and falls as a cosine to 2 %.
         drop_every: steps after which the rate falls to a tenth, each time, in place of the cosine; 0 never.
+        power: of the share of steps that are left, which the rate falls with in place of the cosine; 0 keeps the
+            cosine.
         beta2: of AdamW, decay of the mean of squared gradients.
         weight_decay: of AdamW.
         clip: largest norm of the gradient.
@@ -75,6 +77,7 @@ class LoopSettings:
     weight_decay: float = 0.02
     warmup: int = 80
     drop_every: int = 0
+    power: float = 0.0
     beta2: float = 0.98
     clip: float = 2.0
     average: float = 0.998
@@ -210,10 +213,12 @@ def autocast(device: torch.device, precision: str) -> AbstractContextManager[Non
 
 
 def learning_rate(step: int, settings: LoopSettings) -> float:
-    """Linear warm-up, then a cosine from the full rate to 2 % of it, or steps down by ten."""
+    """Linear warm-up, then a cosine from the full rate to 2 % of it, steps down by ten, or a polynomial to 0."""
     warm = min(1.0, (step + 1) / max(settings.warmup, 1))
     if settings.drop_every:
         return settings.learning_rate * warm * 0.1 ** (step // settings.drop_every)
+    if settings.power:
+        return settings.learning_rate * warm * (1 - step / settings.steps) ** settings.power
     cosine = 0.5 + 0.5 * math.cos(math.pi * step / settings.steps)
     return settings.learning_rate * warm * (0.02 + 0.98 * cosine)
 
