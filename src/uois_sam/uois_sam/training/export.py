@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,8 @@ import torch
 from safetensors.torch import save_file
 from torch import nn
 
+from uois_sam.parts.wps_sam.model import WEIGHTS, PartPrompter
+from uois_sam.sam.weights import fingerprint
 from uois_sam.segmentation.hdnet import HDNet
 from uois_sam.segmentation.load import LoadedSegmenter
 
@@ -42,6 +45,16 @@ def write_hdnet(folder: Path, loaded: LoadedSegmenter, hdnet: HDNet, hidden_dim:
     save_half(hdnet, folder / "hdnet.safetensors")
     config = {"weights": "hdnet.safetensors", "hidden_dim": hidden_dim, "evidence": hdnet.evidence}
     _change(folder, {"hdnet": config})
+    return folder
+
+
+def write_prompter(folder: Path, loaded: LoadedSegmenter, trained: PartPrompter) -> Path:
+    """Write a prompter of parts alone; its config.json names the segmenter that it learned with."""
+    folder.mkdir(parents=True, exist_ok=True)
+    save_half(trained.network, folder / WEIGHTS)
+    segmenter = {"segmenter": loaded.description, "decoder": fingerprint(loaded.segmenter.decoder)}
+    config = {**asdict(trained.description), **segmenter}
+    (folder / "config.json").write_text(json.dumps(config, indent=2) + "\n")
     return folder
 
 
