@@ -35,9 +35,10 @@ def test_help_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:
     "words",
     [
         *([name] for name in COMMANDS),
-        *(["train", kind] for kind in ("segmenter", "hpg", "hdnet")),
+        *(["train", kind] for kind in ("segmenter", "hpg", "hdnet", "wps-sam")),
         ["datasets", "list"],
         ["reproduce", "table4"],
+        ["reproduce", "wps-sam"],
     ],
 )
 def test_each_command_explains_itself_with_an_example(

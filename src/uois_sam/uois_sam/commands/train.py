@@ -1,4 +1,4 @@
-"""`uois-sam train`: the bundled segmenter, and UOIS-SAM's two heads for any segmenter."""
+"""`uois-sam train`: the bundled segmenter, and UOIS-SAM's two heads and WPS-SAM's prompter for any segmenter."""
 
 from __future__ import annotations
 
@@ -6,10 +6,14 @@ import argparse
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from uois_sam.commands.options import add_device, add_model, whole_number
 from uois_sam.commands.options import add_parser as make_parser
+
+if TYPE_CHECKING:
+    from uois_sam.segmentation.load import LoadedSegmenter
+    from uois_sam.training.ranks import Ranks
 
 _EPILOG = """\
 UOIS-SAM as published: both heads on any SAM checkpoint, from any labelled folder.
@@ -23,6 +27,10 @@ The small segmenter that comes with the project, from nothing:
   uois-sam synth --out data/train --count 4000 --seed 1 --size 240x320
   uois-sam train segmenter --data data/train --out runs/segmenter
   uois-sam train hdnet --model runs/segmenter/model --data data/train --out runs/hdnet
+
+Parts of things, from their boxes or points alone (WPS-SAM):
+  uois-sam train wps-sam --model facebook/sam-vit-base \\
+      --data partimagenet/train:data/PartImageNet --supervision box --out runs/wps_sam
 
 Several GPUs: torchrun --nproc-per-node 4 .venv/bin/uois-sam train hpg ..."""
 
@@ -59,12 +67,37 @@ _HDNET_EPILOG = """\
 
 example:
   uois-sam train hdnet --model runs/hpg/model --data data/uoais --out runs/hdnet"""
+_LABELLED = (
+    "folder with color/, label/ and, if there is some, depth/ and camera.json; or a published set, "
+    "such as uoais-sim/train:PATH (see uois-sam datasets list)"
+)
+_WPS_SAM_EPILOG = """\
+  supervision: box
+  prompter:
+    queries: 25
+  epochs: 150
+
+data sets
+  parts:PATH                     what uois-sam synth writes
+  coco:FILE.json                 boxes in COCO's form; image names start from the file's folder
+  partimagenet/train:PATH        images/train/ and annotations/train/train.json
+  pascal-part/train:PATH         VOC2010 with Annotations_Part/
+
+Only boxes, or their centres, are learned from; masks are never looked at. RUN/model is the folder
+that --wps-sam of uois-sam reproduce wps-sam takes. With --detector the network learns boxes in
+place of prompt tokens: the baseline Det-SAM.
+
+examples:
+  uois-sam train wps-sam --data parts:data/train --supervision box --out runs/wps_sam \\
+      --config config/train_wps_sam.yaml
+  uois-sam train wps-sam --data parts:data/train --detector --out runs/det_sam \\
+      --config config/train_wps_sam.yaml"""
 
 
 def add_parser(commands: argparse._SubParsersAction) -> None:
     """Add the command and its kinds."""
     parser = make_parser(
-        commands, "train", "train the small segmenter, or HPG and HDNet for any segmenter", _EPILOG
+        commands, "train", "train the small segmenter, or HPG, HDNet or WPS-SAM for any segmenter", _EPILOG
     )
     kinds = parser.add_subparsers(title="what to train", metavar="KIND", required=True)
     segmenter = make_parser(
@@ -97,6 +130,17 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
     hdnet = make_parser(kinds, "hdnet", "train HDNet on a frozen segmenter", _RUN_EPILOG + _HDNET_EPILOG)
     _add_head(hdnet)
     hdnet.set_defaults(run=run_hdnet)
+    wps_sam = make_parser(
+        kinds, "wps-sam", "train WPS-SAM's prompter of parts on a frozen segmenter", _RUN_EPILOG + _WPS_SAM_EPILOG
+    )
+    wps_sam.add_argument(
+        "--supervision", choices=["box", "point"], help="labels to learn from, in place of the setting (box)"
+    )
+    wps_sam.add_argument("--detector", action="store_true", help="learn boxes as DETR does: the baseline Det-SAM")
+    _add_head(
+        wps_sam, "labelled parts: parts:PATH, coco:FILE.json, partimagenet/train:PATH, pascal-part/train:PATH"
+    )
+    wps_sam.set_defaults(run=run_wps_sam)
 
 
 def _add_run(parser: argparse.ArgumentParser) -> None:
@@ -105,15 +149,9 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
     add_device(parser)
 
 
-def _add_head(parser: argparse.ArgumentParser) -> None:
+def _add_head(parser: argparse.ArgumentParser, data: str = _LABELLED) -> None:
     add_model(parser)
-    parser.add_argument(
-        "--data",
-        required=True,
-        metavar="D",
-        help="folder with color/, label/ and, if there is some, depth/ and camera.json; or a published set, "
-        "such as uoais-sim/train:PATH (see uois-sam datasets list)",
-    )
+    parser.add_argument("--data", required=True, metavar="D", help=data)
     _add_run(parser)
     parser.add_argument("--epochs", type=whole_number(1), metavar="N", help="in place of the setting `epochs`")
     parser.add_argument(
@@ -149,28 +187,62 @@ def run_hdnet(options: argparse.Namespace) -> int:
     return _run_head(options, HDNetTraining(), train_hdnet)
 
 
+def run_wps_sam(options: argparse.Namespace) -> int:
+    """Train WPS-SAM's prompter."""
+    from uois_sam.datasets.part_catalogue import open_part_dataset
+    from uois_sam.training.wps_sam import WpsSamTraining, train_wps_sam
+
+    settings = _settings(options, WpsSamTraining())
+    if options.supervision is not None:
+        settings = replace(settings, supervision=options.supervision)
+    if options.detector:
+        settings = replace(settings, detector=True)
+    dataset = open_part_dataset(options.data)
+    loaded, ranks = _loaded(options)
+    model = train_wps_sam(loaded, dataset, options.data, options.out, settings, ranks)
+    if ranks.first:
+        option = "--det-sam" if settings.detector else "--wps-sam"
+        print(f"model: {model}")
+        scored = f"--model {options.model} {option} {model} --dataset D --json FILE"
+        print(f"score it: uois-sam reproduce wps-sam {scored}")
+    return 0
+
+
 def _run_head(options: argparse.Namespace, defaults: Any, train: Callable[..., Path]) -> int:
     from uois_sam.datasets.catalogue import open_dataset
     from uois_sam.datasets.rule_choice import choose_rule
-    from uois_sam.segmentation.load import choose_device, load_segmenter
+
+    settings = _settings(options, defaults)
+    name = options.data if ":" in options.data else f"folder:{Path(options.data).resolve()}"
+    dataset = open_dataset(name)
+    rule, _ = choose_rule(dataset)
+    loaded, ranks = _loaded(options)
+    model = train(loaded, dataset, rule, name, options.out, settings, ranks)
+    if ranks.first:
+        _report(model)
+    return 0
+
+
+def _settings(options: argparse.Namespace, defaults: Any) -> Any:
+    """The settings of a head: the file's in place of the defaults, the options' in place of the file's."""
     from uois_sam.training.config import read_settings
-    from uois_sam.training.ranks import Ranks, own_device
 
     settings = read_settings(options.config, defaults)
     if options.epochs is not None:
         settings = replace(settings, epochs=options.epochs)
     if options.percent is not None:
         settings = replace(settings, share=replace(settings.share, percent=options.percent))
-    name = options.data if ":" in options.data else f"folder:{Path(options.data).resolve()}"
-    dataset = open_dataset(name)
-    rule, _ = choose_rule(dataset)
+    return settings
+
+
+def _loaded(options: argparse.Namespace) -> tuple[LoadedSegmenter, Ranks]:
+    """The frozen segmenter on this process's device, and this process among those of `torchrun`."""
+    from uois_sam.segmentation.load import choose_device, load_segmenter
+    from uois_sam.training.ranks import Ranks, own_device
+
     device = own_device(choose_device(options.device))
     ranks = Ranks.of_torchrun(device)
-    loaded = load_segmenter(options.model, device)
-    model = train(loaded, dataset, rule, name, options.out, settings, ranks)
-    if ranks.first:
-        _report(model)
-    return 0
+    return load_segmenter(options.model, device), ranks
 
 
 def _report(folder: Path) -> None:
