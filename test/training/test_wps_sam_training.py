@@ -57,6 +57,8 @@ def test_the_teacher_gives_two_tokens_for_a_box_and_one_for_a_point() -> None:
         assert [tuple(parts.prompts.shape) for parts in batch.truth] == [(2, 4 * corners), (0, 4 * corners)]
     box = FrozenTeacher(loaded(BoxSegmenter()), tables, None, SETTINGS).batch([0]).truth[0].prompts[0]
     assert box.tolist() == pytest.approx([8 / 64, 8 / 48, 1, 0, 32 / 64, 32 / 48, 1, 0])
+    halved = FrozenTeacher(loaded(BoxSegmenter()), tables, None, replace(SETTINGS, token_scale=2.0))
+    assert halved.batch([0]).truth[0].prompts[0].tolist() == pytest.approx([v / 2 for v in box.tolist()])
     detector = FrozenTeacher(loaded(BoxSegmenter()), tables, None, replace(SETTINGS, detector=True))
     assert detector.batch([0]).truth[0].prompts[0].tolist() == pytest.approx([20 / 64, 20 / 48, 24 / 64, 24 / 48])
 
@@ -77,7 +79,7 @@ def test_from_labelled_parts_to_a_part_segmenter(detector: bool, supervision: st
 
 def test_the_student_learns_what_the_teacher_says(tmp_path: Path) -> None:
     segmenter, tables = BoxSegmenter(), Tables()
-    settings = replace(SETTINGS, epochs=400, judge_every=400, share=Share(validation=1))
+    settings = replace(SETTINGS, epochs=400, judge_every=400, token_scale=0.5, share=Share(validation=1))
     model = WpsSam.from_folder(
         train_wps_sam(loaded(segmenter), tables, "tables", tmp_path / "run", settings), segmenter
     )
@@ -114,6 +116,7 @@ def test_a_run_goes_on_where_it_stopped(tmp_path: Path) -> None:
     [
         (replace(SETTINGS, supervision="scribble"), "from 'scribble'"),
         (replace(SETTINGS, supervision="point", detector=True), "Det-SAM learns boxes"),
+        (replace(SETTINGS, token_scale=-1.0), "token scale is -1"),
     ],
 )
 def test_supervision_that_cannot_be(settings: WpsSamTraining, complaint: str, tmp_path: Path) -> None:

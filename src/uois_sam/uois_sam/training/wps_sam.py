@@ -41,6 +41,8 @@ class WpsSamTraining:
         detector: learn boxes in place of prompt tokens, DETR's way: the baseline Det-SAM (section 3.1).
         prompter: size of the network.
         weights: of matching and losses.
+        token_scale: what the teacher's tokens are divided by before both. The paper's weights are meant for SAM's
+            tokens, whose root mean square is about 0.7; those of the bundled segmenter have 4.6.
         batch: frames of a step.
         epochs: over the training frames.
         judge_every: epochs between two looks at the validation frames.
@@ -55,6 +57,7 @@ class WpsSamTraining:
     detector: bool = False
     prompter: PrompterSettings = field(default_factory=PrompterSettings)
     weights: LossWeights = field(default_factory=LossWeights)
+    token_scale: float = 1.0
     batch: int = 8
     epochs: int = 150
     judge_every: int = 1
@@ -118,12 +121,9 @@ class FrozenTeacher:
         tokens = 2 if self._settings.supervision == "box" else 1
         if len(labels) == 0:
             return TrueParts(kinds, torch.zeros(0, tokens * self._segmenter.token_dim, device=device))
-        return TrueParts(
-            kinds,
-            self._segmenter.prompt_tokens(embedding, true_prompts(labels, self._settings.supervision, device))
-            .flatten(1)
-            .float(),
-        )
+        prompts = true_prompts(labels, self._settings.supervision, device)
+        told = self._segmenter.prompt_tokens(embedding, prompts).flatten(1).float()
+        return TrueParts(kinds, told / self._settings.token_scale)
 
     @torch.no_grad()
     def embedding(self, index: int, *, with_depth: bool) -> Embedding:
@@ -222,6 +222,7 @@ def train_wps_sam(
         "det-sam" if settings.detector else "wps-sam",
         settings.supervision,
         settings.prompter,
+        settings.token_scale,
     )
     torch.manual_seed(settings.loop.seed)
     network = description.build().to(loaded.segmenter.device)

@@ -3,7 +3,7 @@
 The folder holds prompter.safetensors and config.json:
 
     {"kind": "wps-sam", "supervision": "box", "names": ["blade", "handle"], "channels": 256, "grid": [64, 64],
-     "token_dim": 256, "prompter": {"width": 256, ...}, "segmenter": {"kind": "sam", "name": ...},
+     "token_dim": 256, "prompter": {"width": 256, ...}, "scale": 1.0, "segmenter": {"kind": "sam", "name": ...},
      "decoder": "5f0c..."}
 
 `kind` is "wps-sam", or "det-sam" for a network that answers boxes; `supervision` is what it learned from, "box" or
@@ -43,9 +43,10 @@ class PrompterDescription:
         kind: of `KINDS`.
         supervision: of `SUPERVISIONS`.
         prompter: size of the network.
+        scale: of the tokens; the network gives them divided by it.
 
     Raises:
-        InputError: kind or supervision is unknown, or Det-SAM is to learn from points.
+        InputError: kind or supervision is unknown, the scale not positive, or Det-SAM is to learn from points.
     """
 
     names: tuple[str, ...]
@@ -55,6 +56,7 @@ class PrompterDescription:
     kind: str = "wps-sam"
     supervision: str = "box"
     prompter: PrompterSettings = field(default_factory=PrompterSettings)
+    scale: float = 1.0
 
     def __post_init__(self) -> None:
         if self.kind not in KINDS or self.supervision not in SUPERVISIONS:
@@ -62,6 +64,8 @@ class PrompterDescription:
                 f"a prompter cannot be {self.kind!r} from {self.supervision!r}; give {' or '.join(KINDS)}, "
                 f"from {' or '.join(SUPERVISIONS)}"
             )
+        if not self.scale > 0:
+            raise InputError(f"token scale is {self.scale}; wanted a positive number")
         if self.kind == "det-sam" and self.supervision == "point":
             raise InputError("Det-SAM learns boxes; points do not hold any: give supervision box")
 
@@ -124,7 +128,7 @@ class PartPrompter:
     def _prompts(self, answers: Tensor, embedding: Embedding) -> Prompts:
         if self.description.kind == "det-sam":
             return Prompts(boxes=pixel_boxes(answers.sigmoid(), embedding))
-        return Prompts(tokens=answers.unflatten(1, (self.description.tokens, -1)))
+        return Prompts(tokens=answers.unflatten(1, (self.description.tokens, -1)) * self.description.scale)
 
 
 def unit_boxes(boxes: Tensor, embedding: Embedding) -> Tensor:
