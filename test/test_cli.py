@@ -35,9 +35,12 @@ def test_help_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:
     "words",
     [
         *([name] for name in COMMANDS),
-        *(["train", kind] for kind in ("segmenter", "hpg", "hdnet", "guided-sam", "part-clipseg")),
+        *(["train", kind] for kind in ("segmenter", "hpg", "hdnet", "guided-sam", "part-clipseg", "wps-sam")),
         ["datasets", "list"],
-        *(["reproduce", table] for table in ("table4", "table5", "depth", "guided-sam", "part-clipseg")),
+        *(
+            ["reproduce", table]
+            for table in ("table4", "table5", "depth", "guided-sam", "part-clipseg", "wps-sam")
+        ),
     ],
 )
 def test_each_command_explains_itself_with_an_example(

@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from uois_sam.commands import part_clipseg, reproduce_guided_sam
+from uois_sam.commands import part_clipseg, reproduce_guided_sam, wps_sam
 from uois_sam.commands.evaluate import (
     DATA_EPILOG,
     DEPTH_EPILOG,
@@ -32,6 +32,7 @@ examples:
   uois-sam reproduce table5 --data data/train --dataset {HELDOUT} --out runs/table5
   uois-sam reproduce depth --dataset {HELDOUT} --json out/depth.json
   uois-sam reproduce guided-sam --data data/car-parts --json out/guided.json
+  uois-sam reproduce wps-sam --dataset parts:data/val --json out/wps.json --wps-sam runs/wps/model
   uois-sam reproduce part-clipseg --data synthetic-parts:data/train --train runs/table5 \\
       --clipseg small --json out/table5.json"""
 
@@ -73,6 +74,7 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
     add_table5(tables)
     add_depth_table(tables)
     reproduce_guided_sam.add_parser(tables)
+    wps_sam.add_table(tables)
     part_clipseg.add_table(tables)
 
 

@@ -17,9 +17,10 @@ from uois_sam.commands.evaluate import (
     score,
     segment_with,
 )
+from uois_sam.commands.head_options import add_backbone, add_epochs, add_labelled, open_labelled, read_head
 from uois_sam.commands.options import add_device, add_model
 from uois_sam.commands.options import add_parser as make_parser
-from uois_sam.commands.train import add_backbone, add_epochs, add_labelled, hpg_defaults, open_labelled, read_head
+from uois_sam.commands.train import hpg_defaults
 from uois_sam.errors import InputError
 
 if TYPE_CHECKING:

@@ -6,19 +6,24 @@ import argparse
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
-from uois_sam.commands import part_clipseg, train_guided_sam
-from uois_sam.commands.options import add_device, add_model, whole_number
+from uois_sam.commands import part_clipseg, train_guided_sam, wps_sam
+from uois_sam.commands.head_options import (
+    RUN_EPILOG,
+    add_backbone,
+    add_head,
+    add_labelled,
+    add_run,
+    load_frozen,
+    open_labelled,
+    read_head,
+)
 from uois_sam.commands.options import add_parser as make_parser
+from uois_sam.commands.options import whole_number
 
 if TYPE_CHECKING:
-    from uois_sam.datasets.label_rule import LabelRule
-    from uois_sam.datasets.labelled import LabelledDataset
-    from uois_sam.training.hdnet import HDNetTraining
     from uois_sam.training.hpg import HPGTraining
-
-S = TypeVar("S", "HPGTraining", "HDNetTraining")
 
 _EPILOG = """\
 UOIS-SAM as published: both heads on any SAM checkpoint, from any labelled folder.
@@ -36,18 +41,15 @@ The small segmenter that comes with the project, from nothing:
 Parts of things, from patches that a person labelled:
   uois-sam train guided-sam --images photos --labels patches.json --out handles.safetensors
 
+Parts of things, from their boxes or points alone (WPS-SAM):
+  uois-sam train wps-sam --model facebook/sam-vit-base \\
+      --data partimagenet/train:data/PartImageNet --supervision box --out runs/wps_sam
+
 Parts by words (PartCLIPSeg), on any CLIPSeg:
   uois-sam train part-clipseg --data pascal-part-116:data/PascalPart116 --out runs/pascal
 
 Several GPUs: torchrun --nproc-per-node 4 .venv/bin/uois-sam train hpg ..."""
 
-_RUN_EPILOG = """\
-RUN holds config.json, revision.txt, metrics.jsonl, curves for TensorBoard, checkpoints, a picture
-of validation answers, and in the end model/, the folder that --model of the other commands takes.
-The same command goes on from the checkpoint of a run that was interrupted.
-
-FILE holds values that differ from the defaults, under the names of the settings:
-"""
 _SEGMENTER_EPILOG = """\
   batch:
     frames: 4
@@ -86,7 +88,7 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
         kinds,
         "segmenter",
         "train the small promptable segmenter together with its HPG head",
-        _RUN_EPILOG + _SEGMENTER_EPILOG,
+        RUN_EPILOG + _SEGMENTER_EPILOG,
     )
     segmenter.add_argument(
         "--data",
@@ -96,75 +98,23 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
         metavar="DIR",
         help="data sets written by `uois-sam synth`, taken as one",
     )
-    _add_run(segmenter)
+    add_run(segmenter)
     segmenter.add_argument(
         "--steps", type=whole_number(1), metavar="N", help="optimiser steps, in place of loop.steps"
     )
     segmenter.set_defaults(run=run_segmenter)
-    hpg = make_parser(kinds, "hpg", "train HPG on a frozen backbone", _RUN_EPILOG + _HPG_EPILOG)
+    hpg = make_parser(kinds, "hpg", "train HPG on a frozen backbone", RUN_EPILOG + _HPG_EPILOG)
     add_backbone(hpg)
-    _add_head(hpg)
+    add_labelled(hpg)
+    add_head(hpg)
     hpg.set_defaults(run=run_hpg)
-    hdnet = make_parser(kinds, "hdnet", "train HDNet on a frozen segmenter", _RUN_EPILOG + _HDNET_EPILOG)
-    _add_head(hdnet)
+    hdnet = make_parser(kinds, "hdnet", "train HDNet on a frozen segmenter", RUN_EPILOG + _HDNET_EPILOG)
+    add_labelled(hdnet)
+    add_head(hdnet)
     hdnet.set_defaults(run=run_hdnet)
     train_guided_sam.add_parser(kinds)
+    wps_sam.add_train(kinds)
     part_clipseg.add_train(kinds)
-
-
-def _add_run(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--out", type=Path, required=True, metavar="RUN", help="folder of the run")
-    parser.add_argument("--config", type=Path, metavar="FILE.yaml", help="settings that differ from the defaults")
-    add_device(parser)
-
-
-def _add_head(parser: argparse.ArgumentParser) -> None:
-    add_model(parser)
-    add_labelled(parser)
-    _add_run(parser)
-    add_epochs(parser)
-    parser.add_argument(
-        "--percent", type=float, metavar="P", help="of the frames to train on, in place of `share.percent`"
-    )
-
-
-def add_labelled(parser: argparse.ArgumentParser) -> None:
-    """--data of what learns from any labelled frames."""
-    parser.add_argument(
-        "--data",
-        required=True,
-        metavar="D",
-        help="folder with color/, label/ and, if there is some, depth/ and camera.json; or a published set, "
-        "such as uoais-sim/train:PATH (see uois-sam datasets list)",
-    )
-
-
-def add_backbone(parser: argparse.ArgumentParser) -> None:
-    """--backbone of HPG."""
-    parser.add_argument(
-        "--backbone",
-        metavar="B",
-        help='"embedding" (the segmenter\'s own, default), or a DINOv2 folder or hub name',
-    )
-
-
-def add_epochs(parser: argparse.ArgumentParser) -> None:
-    """--epochs."""
-    parser.add_argument("--epochs", type=whole_number(1), metavar="N", help="in place of the setting `epochs`")
-
-
-def open_labelled(data: str) -> tuple[LabelledDataset, LabelRule, str]:
-    """The set that --data names, how its labels are read, and the name that a run keeps of it.
-
-    Raises:
-        InputError: as `open_dataset`, or the labels cannot be read.
-    """
-    from uois_sam.datasets.catalogue import open_dataset
-    from uois_sam.datasets.rule_choice import choose_rule
-
-    name = data if ":" in data else f"folder:{Path(data).resolve()}"
-    dataset = open_dataset(name)
-    return dataset, choose_rule(dataset)[0], name
 
 
 def run_segmenter(options: argparse.Namespace) -> int:
@@ -201,29 +151,10 @@ def run_hdnet(options: argparse.Namespace) -> int:
     return _run_head(options, HDNetTraining(), train_hdnet)
 
 
-def read_head(config: Path | None, defaults: S, epochs: int | None) -> S:
-    """Settings of a head: those of a file over the defaults, and the number of epochs over both.
-
-    Raises:
-        InputError: the file is not as `read_settings` wants it.
-    """
-    from uois_sam.training.config import read_settings
-
-    settings = read_settings(config, defaults)
-    return settings if epochs is None else replace(settings, epochs=epochs)
-
-
 def _run_head(options: argparse.Namespace, defaults: Any, train: Callable[..., Path]) -> int:
-    from uois_sam.segmentation.load import choose_device, load_segmenter
-    from uois_sam.training.ranks import Ranks, own_device
-
-    settings = read_head(options.config, defaults, options.epochs)
-    if options.percent is not None:
-        settings = replace(settings, share=replace(settings.share, percent=options.percent))
+    settings = read_head(options.config, defaults, options.epochs, options.percent)
     dataset, rule, name = open_labelled(options.data)
-    device = own_device(choose_device(options.device))
-    ranks = Ranks.of_torchrun(device)
-    loaded = load_segmenter(options.model, device)
+    loaded, ranks = load_frozen(options)
     model = train(loaded, dataset, rule, name, options.out, settings, ranks)
     if ranks.first:
         _report(model)

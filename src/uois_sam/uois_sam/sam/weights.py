@@ -1,9 +1,11 @@
-"""Reading safetensors into a module, with errors that say what is wrong with the file."""
+"""Reading safetensors into a module, with errors that say what is wrong with the file; digests of weights."""
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 
+import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import nn
@@ -31,3 +33,12 @@ def load_weights(module: nn.Module, path: Path) -> None:
             f"{path} holds another network than {type(module).__name__} ({odd[0]} differs); "
             "check the model's config.json"
         ) from None
+
+
+def fingerprint(network: nn.Module) -> str:
+    """A digest of a network's kind and weights."""
+    digest = hashlib.sha256(type(network).__name__.encode())
+    for name, tensor in network.state_dict().items():
+        digest.update(name.encode())
+        digest.update(tensor.detach().cpu().contiguous().view(torch.uint8).numpy().tobytes())
+    return digest.hexdigest()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,9 @@ from torch import nn
 
 from uois_sam.parts.part_clipseg.model import TOKENIZER, PartClipSegModel
 from uois_sam.parts.part_clipseg.model import WEIGHTS as PART_CLIPSEG_WEIGHTS
+from uois_sam.parts.wps_sam.model import WEIGHTS as PROMPTER_WEIGHTS
+from uois_sam.parts.wps_sam.model import PartPrompter
+from uois_sam.sam.weights import fingerprint
 from uois_sam.segmentation.hdnet import HDNet
 from uois_sam.segmentation.load import LoadedSegmenter
 
@@ -53,6 +57,16 @@ def write_part_clipseg(folder: Path, model: PartClipSegModel) -> Path:
     save_half(model.network, folder / PART_CLIPSEG_WEIGHTS)
     model.tokenizer.save_pretrained(folder / TOKENIZER)
     (folder / "config.json").write_text(json.dumps(model.description(), indent=2) + "\n")
+    return folder
+
+
+def write_prompter(folder: Path, loaded: LoadedSegmenter, trained: PartPrompter) -> Path:
+    """Write a prompter of parts alone; its config.json names the segmenter that it learned with."""
+    folder.mkdir(parents=True, exist_ok=True)
+    save_half(trained.network, folder / PROMPTER_WEIGHTS)
+    segmenter = {"segmenter": loaded.description, "decoder": fingerprint(loaded.segmenter.decoder)}
+    config = {**asdict(trained.description), **segmenter}
+    (folder / "config.json").write_text(json.dumps(config, indent=2) + "\n")
     return folder
 
 

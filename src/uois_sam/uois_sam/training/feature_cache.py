@@ -7,10 +7,11 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
-import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
+
+from uois_sam.sam.weights import fingerprint
 
 
 class FeatureCache:
@@ -48,12 +49,3 @@ def _packed(tensor: Tensor) -> Tensor:
     """Half precision for maps; vectors and numbers as they are."""
     tensor = tensor.detach().cpu().contiguous()
     return tensor.half() if tensor.dim() > 1 else tensor.float()
-
-
-def fingerprint(network: nn.Module) -> str:
-    """A digest of a network's kind and weights."""
-    digest = hashlib.sha256(type(network).__name__.encode())
-    for name, tensor in network.state_dict().items():
-        digest.update(name.encode())
-        digest.update(tensor.detach().cpu().contiguous().view(torch.uint8).numpy().tobytes())
-    return digest.hexdigest()

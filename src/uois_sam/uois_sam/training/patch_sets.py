@@ -41,7 +41,7 @@ class PatchSet:
 
     def known(self) -> PatchSet:
         """The patches of which somebody said something."""
-        return self._rows((self.labels >= 0).any(1))
+        return self._rows(np.any(self.labels >= 0, axis=1))
 
     def only(self, names: Sequence[str]) -> PatchSet:
         """The labels of some parts."""
