@@ -18,6 +18,7 @@ from uois_sam.segmentation.dino import DinoBackbone
 
 _PIXELS_PER_CELL = 16
 _TAPS = (2, 3, 4)  # strides 8, 16 and 32
+_AROUND = 9
 
 
 class PatchFeatures(Protocol):
@@ -36,9 +37,13 @@ class PatchFeatures(Protocol):
 
 
 class EncoderFeatures:
-    """Colour maps of strides 8, 16 and 32 of the bundled segmenter's encoder, at 16 input pixels a cell."""
+    """Colour maps of strides 8, 16 and 32 of the bundled segmenter's encoder, at 16 input pixels a cell.
 
-    channels = 40 + 112 + 192
+    Those of strides 16 and 32 come once more as means over the surrounding 9 x 9 cells: a token of DINOv2 has seen
+    the whole image, a convolutional cell has not, and hood and trunk look alike without what is around them.
+    """
+
+    channels = 40 + 2 * (112 + 192)
 
     def __init__(self, colour: EfficientNetLite0) -> None:
         self.network: torch.nn.Module = colour.eval()
@@ -50,7 +55,9 @@ class EncoderFeatures:
         batch = np.stack([_resized(image, side) for image in images])
         pixels = torch.from_numpy(batch).to(device).permute(0, 3, 1, 2).float() / 255
         taps = self.network((pixels - 0.498) / 0.502)  # EfficientNet-Lite: (x - 127) / 128
-        return torch.cat([_to_cells(taps[k].float(), grid.cells) for k in _TAPS], 1)
+        fine, *coarse = (_to_cells(taps[k].float(), grid.cells) for k in _TAPS)
+        around = [F.avg_pool2d(maps, _AROUND, 1, _AROUND // 2, count_include_pad=False) for maps in coarse]
+        return torch.cat([fine, *coarse, *around], 1)
 
 
 class DinoFeatures:
