@@ -183,6 +183,15 @@ def test_thinning_keeps_the_first_point_of_each_voxel() -> None:
     assert thinned(np.zeros((0, 3), np.float32), 0.01).tolist() == []
 
 
+@given(st.integers(0, 2**32 - 1), st.sampled_from([1.0, 5e5]))
+def test_thinning_keeps_one_point_a_voxel_however_far_they_lie_apart(seed: int, extent: float) -> None:
+    rng = np.random.default_rng(seed)
+    points = rng.integers(0, 4, (60, 3)).astype(np.float32) * np.float32(extent)
+    cells = ((points - points.min(0)) * np.float32(1 / 1.0)).astype(np.int64)
+    first = {tuple(cell): k for k, cell in reversed(list(enumerate(cells.tolist())))}
+    assert thinned(points, 1.0).tolist() == sorted(first.values())
+
+
 @given(st.lists(st.tuples(*[st.integers(0, 255)] * 3), min_size=1))
 def test_packed_colours_are_read_back(colours: list[tuple[int, int, int]]) -> None:
     bits = pack_colours(np.array(colours, np.uint8)).view(np.uint32)

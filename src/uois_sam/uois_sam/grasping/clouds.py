@@ -220,12 +220,18 @@ def thinned(points: NDArray[np.float32], voxel: float) -> NDArray[np.int64]:
         return np.zeros(0, np.int64)
     key = np.zeros(len(points), np.int64)
     for column in points.T:
-        cell = ((column - column.min()) * np.float32(1 / voxel)).astype(np.int64)
-        key = key * (cell.max() + 1) + cell
-    order = np.argsort(key)
-    key = key[order]
-    starts = np.flatnonzero(np.concatenate([[True], key[1:] != key[:-1]]))
-    return np.sort(np.minimum.reduceat(order, starts))
+        cell = ((column - column.min()) * np.float32(1 / voxel)).astype(np.int32)
+        key *= int(cell.max()) + 1
+        key += cell
+    bits = len(points).bit_length()
+    if int(key.max()) >> (63 - bits):  # no room for the index beside the key
+        return np.sort(np.unique(key, return_index=True)[1])
+    # Sorting numbers that end in the index is several times faster than finding the order of the keys.
+    key <<= bits
+    key |= np.arange(len(points))
+    key.sort()
+    starts = np.concatenate([[True], (key[1:] ^ key[:-1]) >> bits != 0])
+    return np.sort(key[starts] & ((1 << bits) - 1))
 
 
 def pack_colours(colours: NDArray[np.uint8]) -> NDArray[np.float32]:
