@@ -49,8 +49,8 @@ The paper, on Pascal-Part-116, has H 30.67 (Pred-All) and 38.79 (Oracle-Obj).
 {_DATA}
 
 examples:
-  uois-sam reproduce part-clipseg --data pascal-part-116:data/PascalPart116 --model runs/pascal/model \\
-      --json out/pascal.json
+  uois-sam reproduce part-clipseg --data pascal-part-116:data/PascalPart116 \\
+      --model runs/pascal/model --json out/pascal.json
   uois-sam reproduce part-clipseg --data synthetic-parts:data/train --train runs/table5 \\
       --clipseg small --json out/table5.json"""
 
