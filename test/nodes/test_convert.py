@@ -148,7 +148,12 @@ def test_an_empty_cloud_is_a_message_too() -> None:
 def test_an_instance_cloud_carries_what_is_known_of_it() -> None:
     points = np.array([[0, 0, 1], [2, 4, 3]], np.float32)
     cloud = InstanceCloud(
-        points, np.zeros((2, 3), np.uint8), 7, 3, 0.5, 11, points.mean(0), np.stack([points.min(0), points.max(0)])
+        points,
+        np.zeros((2, 3), np.uint8),
+        np.array([4, 9]),
+        *(7, 3, 0.5, 11),
+        points.mean(0),
+        np.stack([points.min(0), points.max(0)]),
     )
     message = instance_cloud_to_msg(cloud, HEADER)
     assert (message.id, message.label, message.score, message.measured_points) == (7, 3, 0.5, 11)

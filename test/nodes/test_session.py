@@ -55,7 +55,7 @@ def session(keep: int = 2, use_depth: bool = True) -> tuple[SegmentationSession,
 
 def test_corrections_build_on_each_other_and_name_the_new_instance() -> None:
     s, _ = session()
-    assert len(s.segment(frame(10))) == 1
+    assert len(s.segment(frame(10)).instances) == 1
     first, label = s.correct(10, None, NO_POINTS, NO_LABELS)
     assert (len(first.instances), label) == (2, 2)
     second, label = s.correct(0, None, NO_POINTS, NO_LABELS)

@@ -238,7 +238,7 @@ class Part:
         score: 0 to 1.
         bbox: x, y, w, h in pixels of the whole image.
         mask: (h, w) bool, cut to `bbox`; parts may overlap.
-        graspable: whether the gripper may hold it.
+        preference: how gladly a gripper may hold the thing here, 0 not at all to 1 best.
     """
 
     instance_id: int
@@ -246,7 +246,12 @@ class Part:
     score: float
     bbox: tuple[int, int, int, int]
     mask: NDArray[np.bool_]
-    graspable: bool = True
+    preference: float = 1.0
+
+    @property
+    def graspable(self) -> bool:
+        """Whether a gripper may hold the thing here."""
+        return self.preference > 0
 
 
 @dataclass(frozen=True)
@@ -262,6 +267,17 @@ class Parts:
 
     def __iter__(self) -> Iterator[Part]:
         return iter(self.parts)
+
+    def __getitem__(self, index: int) -> Part:
+        return self.parts[index]
+
+    def label_image(self) -> NDArray[np.uint16]:
+        """(H, W) uint16, k where the k-th part lies on top (from 1), 0 elsewhere; better scores lie on top."""
+        labels = np.zeros((self.height, self.width), np.uint16)
+        for k in sorted(range(len(self.parts)), key=lambda k: self.parts[k].score):
+            x, y, w, h = self.parts[k].bbox
+            labels[y : y + h, x : x + w][self.parts[k].mask] = k + 1
+        return labels
 
 
 def label_colours(count: int) -> NDArray[np.uint8]:

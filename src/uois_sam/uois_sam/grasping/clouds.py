@@ -29,6 +29,7 @@ class InstanceCloud:
     Attributes:
         points: (N, 3) float32, metres.
         colours: (N, 3) uint8 RGB.
+        pixels: (N,) int64, the pixel that saw each point, row * width + column.
         id: of the instance.
         label: of the instance in the label image.
         score: of the instance.
@@ -39,6 +40,7 @@ class InstanceCloud:
 
     points: NDArray[np.float32]
     colours: NDArray[np.uint8]
+    pixels: NDArray[np.int64]
     id: int
     label: int
     score: float
@@ -147,19 +149,22 @@ def instance_cloud(
         TooFewPointsError: fewer than `min_points` clean points.
     """
     check_frame(depth, camera, image, instances.label_image)
-    pixels = object_pixels(depth, camera, instances, label, settings, margin=1)
-    points, colours = pixels.points[pixels.clean], image[pixels.window][pixels.clean]
+    found = object_pixels(depth, camera, instances, label, settings, margin=1)
+    points, colours = found.points[found.clean], image[found.window][found.clean]
+    row, column = np.nonzero(found.clean)
+    pixels = (row + found.window[0].start) * camera.width + column + found.window[1].start
     if len(points) > settings.max_points:
         kept = np.sort(np.random.default_rng(0).permutation(len(points))[: settings.max_points])
-        points, colours = points[kept], colours[kept]
+        points, colours, pixels = points[kept], colours[kept], pixels[kept]
     instance = instances[label - 1]
     return InstanceCloud(
         points=points,
         colours=colours,
+        pixels=pixels,
         id=instance.id,
         label=label,
         score=instance.score,
-        measured_points=pixels.measured,
+        measured_points=found.measured,
         centroid=points.mean(0, dtype=np.float64).astype(np.float32),
         bounds=np.stack([points.min(0), points.max(0)]),
     )

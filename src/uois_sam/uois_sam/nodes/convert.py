@@ -195,27 +195,38 @@ def cloud_to_msg(points: NDArray[np.void], header: Header) -> PointCloud2:
     )
 
 
-def instance_cloud_to_msg(cloud: InstanceCloud, header: Header) -> InstanceCloudMsg:
-    """The cloud of one instance, coloured."""
+def instance_cloud_to_msg(
+    cloud: InstanceCloud, header: Header, grasp: NDArray[np.float32] | None = None
+) -> InstanceCloudMsg:
+    """The cloud of one instance, coloured; `grasp` (N,) becomes a field of its points where it is given."""
     low, high = cloud.bounds
     return InstanceCloudMsg(
         id=cloud.id,
         label=cloud.label,
         score=cloud.score,
-        cloud=cloud_to_msg(coloured_points(cloud.points, cloud.colours), header),
-        centroid=_point(cloud.centroid),
-        min=_point(low),
-        max=_point(high),
+        cloud=cloud_to_msg(coloured_points(cloud.points, cloud.colours, grasp), header),
+        centroid=point_to_msg(cloud.centroid),
+        min=point_to_msg(low),
+        max=point_to_msg(high),
         measured_points=cloud.measured_points,
     )
 
 
-def coloured_points(points: NDArray[np.float32], colours: NDArray[np.uint8]) -> NDArray[np.void]:
-    """(N,) structured x, y, z, rgb (float32, packed 0x00RRGGBB) of (N, 3) metres and (N, 3) uint8 RGB."""
-    out = np.empty(len(points), [(name, np.float32) for name in ("x", "y", "z", "rgb")])
+def coloured_points(
+    points: NDArray[np.float32], colours: NDArray[np.uint8], grasp: NDArray[np.float32] | None = None
+) -> NDArray[np.void]:
+    """(N,) structured x, y, z, rgb (float32, packed 0x00RRGGBB) of (N, 3) metres and (N, 3) uint8 RGB.
+
+    Args:
+        grasp: (N,) float32, a further field of that name.
+    """
+    names = ("x", "y", "z", "rgb") if grasp is None else ("x", "y", "z", "rgb", "grasp")
+    out = np.empty(len(points), [(name, np.float32) for name in names])
     for axis, name in enumerate("xyz"):
         out[name] = points[:, axis]
     out["rgb"] = pack_colours(colours)
+    if grasp is not None:
+        out["grasp"] = grasp
     return out
 
 
@@ -223,7 +234,8 @@ def _datatype(kind: np.dtype[Any]) -> int:
     return _POINT_FIELDS[kind.str[1:]]
 
 
-def _point(xyz: Any) -> Point:
+def point_to_msg(xyz: Any) -> Point:
+    """A point of three numbers."""
     x, y, z = (float(v) for v in xyz)
     return Point(x=x, y=y, z=z)
 

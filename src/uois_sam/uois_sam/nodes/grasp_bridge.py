@@ -13,35 +13,40 @@ from numpy.typing import NDArray
 from rclpy.callback_groups import ReentrantCallbackGroup
 from sensor_msgs.msg import PointCloud2
 from std_msgs.msg import Header
-from uois_sam_msgs.msg import InstanceArray, InstanceCloudArray
+from uois_sam_msgs.msg import InstanceArray, InstanceCloudArray, PartArray, PartCloudArray
 from uois_sam_msgs.srv import GetInstanceCloud
 
 from uois_sam.errors import InputError, TooFewPointsError, UoisSamError
 from uois_sam.grasping.clouds import InstanceCloud, instance_cloud, scene_cloud
+from uois_sam.grasping.part_clouds import part_clouds
 from uois_sam.grasping.settings import CLOUD_RANGES, CloudSettings
 from uois_sam.grasping.transform import transform_instance, transform_scene
 from uois_sam.nodes.convert import cloud_to_msg, instance_cloud_to_msg, instances_from_msg
-from uois_sam.nodes.diagnostics import publisher_events, subscription_events
+from uois_sam.nodes.diagnostics import publisher_events
 from uois_sam.nodes.executable import run
-from uois_sam.nodes.frames import INPUT_ROWS, FrameInput, RawFrame, StampedFrame
+from uois_sam.nodes.frames import INPUT_ROWS, RawFrame, StampedFrame
 from uois_sam.nodes.held import HeldFrames
+from uois_sam.nodes.instance_input import InstanceInput, PartInput
 from uois_sam.nodes.lifecycle import ManagedNode
-from uois_sam.nodes.matching import StampMatcher
 from uois_sam.nodes.parameters import Row, settings_rows
+from uois_sam.nodes.part_messages import part_cloud_to_msg, parts_from_msg
+from uois_sam.nodes.session import SegmentedFrame
 from uois_sam.nodes.stamps import stamp_ns
-from uois_sam.nodes.topics import INSTANCES, RESULT_QOS
+from uois_sam.nodes.topics import RESULT_QOS
 from uois_sam.nodes.transforms import TransformLookup
 from uois_sam.nodes.worker import FrameWorker
-from uois_sam.types import Camera, Instances
+from uois_sam.parts.preference import grasp_map
+from uois_sam.types import Camera, Instances, Part, Parts
 
 ROWS = (
     Row("target_frame", "", "tf frame of the clouds, looked up at the image's stamp; empty for the optical frame"),
     Row("keep_frames", 5, "newest frames that ~/get_instance_cloud can still answer", 1, 100),
+    Row("use_parts", False, "wait for parts: publish their clouds, and mark where a gripper may hold a thing"),
     *INPUT_ROWS,
     *settings_rows(CloudSettings, CLOUD_RANGES, without=("num_point", "voxel", "margin_px")),
 )
 
-Pair = tuple[RawFrame | StampedFrame, InstanceArray | Instances]
+Answers = tuple[RawFrame | StampedFrame, InstanceArray | Instances, PartArray | Parts | None]
 
 
 @dataclass(frozen=True)
@@ -53,9 +58,10 @@ class AnsweredFrame:
     depth: NDArray[np.float32]
     camera: Camera
     instances: Instances
+    parts: Parts | None
 
     @classmethod
-    def join(cls, stamped: StampedFrame, instances: Instances) -> AnsweredFrame:
+    def join(cls, stamped: StampedFrame, instances: Instances, parts: Parts | None) -> AnsweredFrame:
         """Put a frame and its instances together.
 
         Raises:
@@ -71,18 +77,22 @@ class AnsweredFrame:
                 f"label image is {instances.label_image.shape}, depth is {frame.depth.shape}; "
                 "instances must be those of this frame"
             )
-        return cls(stamped.header, frame.image, frame.depth, frame.camera, instances)
+        return cls(stamped.header, frame.image, frame.depth, frame.camera, instances, parts)
+
+    def parts_of(self, instance_id: int) -> list[Part] | None:
+        """The parts of one instance; None where nobody looked for parts."""
+        return None if self.parts is None else [p for p in self.parts if p.instance_id == instance_id]
 
 
 class GraspBridgeNode(ManagedNode):
-    """Publishes `~/scene_cloud` and `~/instance_clouds`; serves `~/get_instance_cloud`."""
+    """Publishes `~/scene_cloud`, `~/instance_clouds` and `~/part_clouds`; serves `~/get_instance_cloud`."""
 
     def __init__(self, *, subscribe: bool = True, **kwargs: Any) -> None:
         """`subscribe`: False if frames and instances come through `accept` alone."""
         self._subscribe = subscribe
-        self._worker: FrameWorker[Pair] | None = None
-        self._input: FrameInput | None = None
-        self._instances: Any = None
+        self._worker: FrameWorker[Answers] | None = None
+        self._input: InstanceInput | None = None
+        self._part_input: PartInput | None = None
         self._transforms: TransformLookup | None = None
         self._held: HeldFrames[AnsweredFrame] = HeldFrames(0)
         self._outputs: dict[str, Any] = {}
@@ -92,7 +102,11 @@ class GraspBridgeNode(ManagedNode):
         self._held = HeldFrames(self.parameters["keep_frames"])
         target = self.parameters["target_frame"]
         self._transforms = TransformLookup(self, target) if target else None
-        kinds = {"scene_cloud": PointCloud2, "instance_clouds": InstanceCloudArray}
+        kinds = {
+            "scene_cloud": PointCloud2,
+            "instance_clouds": InstanceCloudArray,
+            "part_clouds": PartCloudArray,
+        }
         self._outputs = {
             name: self.create_lifecycle_publisher(
                 kind, f"~/{name}", RESULT_QOS, event_callbacks=publisher_events(self, self.health, f"~/{name}")
@@ -118,58 +132,50 @@ class GraspBridgeNode(ManagedNode):
     def start(self) -> None:
         if not self._subscribe:
             return
-        matcher: StampMatcher[RawFrame, InstanceArray] = StampMatcher(
-            lambda frame, message: self._offer((frame, message)), lambda: self.health.count("dropped")
-        )
-        self._input = FrameInput(
-            self,
-            self.health,
-            lambda raw: matcher.add_frame(raw.stamp, raw),
-            depth=True,
-            transport=self.parameters["image_transport"],
-            slop=self.parameters["sync_slop"],
-            count=False,
-        )
+        if self.parameters["use_parts"]:
+            waiting = PartInput(self, self.health, lambda pair, parts: self._offer((*pair, parts)))
+            self._part_input = waiting
 
-        def take(message: InstanceArray) -> None:
-            self.health.arrived("instances")
-            self.health.count("received")
-            matcher.add_answer(stamp_ns(message.header.stamp), message)
+            def matched(pair: tuple[RawFrame, InstanceArray]) -> None:
+                waiting.add(pair[0].stamp, pair)
+        else:
 
-        topic = self.resolve_topic_name(INSTANCES)
-        self.health.watch("instances", topic)
-        events = subscription_events(self, self.health, topic)
-        self._instances = self.create_subscription(InstanceArray, topic, take, RESULT_QOS, event_callbacks=events)
+            def matched(pair: tuple[RawFrame, InstanceArray]) -> None:
+                self._offer((*pair, None))
+
+        self._input = InstanceInput(self, self.health, matched, self.parameters, depth=True)
 
     def stop(self) -> None:
-        if self._input is not None:
-            self._input.close()
-            self.destroy_subscription(self._instances)
-            self._input = None
+        for subscribed in (self._input, self._part_input):
+            if subscribed is not None:
+                subscribed.close()
+        self._input, self._part_input = None, None
 
-    def accept(self, frame: StampedFrame, instances: Instances) -> None:
-        """Answer a frame of a segmentation in this process, in place of subscriptions, on the caller's thread.
+    def accept(self, segmented: SegmentedFrame, parts: Parts | None = None) -> None:
+        """Answer a frame of this process's segmentation, and its parts, in place of subscriptions.
 
-        One after the other the two are faster than at once: on two cores, PyTorch's threads wait for each other.
+        On the caller's thread: one after the other the two are faster than at once, for on two cores PyTorch's
+        threads wait for each other.
         """
         if self.state != "active":
             return
         self.health.count("received")
         try:
-            self._answer((frame, instances))
+            self._answer((segmented.frame, segmented.instances, parts))
         except Exception as error:
             self.refuse(error)
 
-    def _offer(self, pair: Pair) -> None:
+    def _offer(self, answers: Answers) -> None:
         if self._worker is not None:
-            self._worker.offer(pair)
+            self._worker.offer(answers)
 
-    def _answer(self, pair: Pair) -> None:
+    def _answer(self, answers: Answers) -> None:
         start = time.perf_counter()
-        item, answer = pair
+        item, answer, found = answers
         frame = item.decode(self.parameters["depth_unit"]) if isinstance(item, RawFrame) else item
         instances = instances_from_msg(answer) if isinstance(answer, InstanceArray) else answer
-        answered = AnsweredFrame.join(frame, instances)
+        parts = parts_from_msg(found, *instances.label_image.shape) if isinstance(found, PartArray) else found
+        answered = AnsweredFrame.join(frame, instances, parts)
         self._held.add(frame.stamp, answered)
         converted = time.perf_counter()
         self._publish(answered)
@@ -191,17 +197,24 @@ class GraspBridgeNode(ManagedNode):
             if transform is not None:
                 points = transform_scene(points, transform)
             self._outputs["scene_cloud"].publish(cloud_to_msg(points, header))
-        if "instance_clouds" in wanted:
-            message = InstanceCloudArray(header=header)
+        if "instance_clouds" in wanted or "part_clouds" in wanted:
+            clouds = InstanceCloudArray(header=header)
+            of_parts = PartCloudArray(header=header)
             for instance in answered.instances:
                 try:
                     cloud = self._cut(answered, instance.label, transform)
                 except TooFewPointsError as error:
-                    message.refused_ids.append(instance.id)
-                    message.refusals.append(str(error))
+                    clouds.refused_ids.append(instance.id)
+                    clouds.refusals.append(str(error))
                 else:
-                    message.clouds.append(instance_cloud_to_msg(cloud, header))
-            self._outputs["instance_clouds"].publish(message)
+                    clouds.clouds.append(instance_cloud_to_msg(cloud, header, _grasp(answered, cloud)))
+                    parts = answered.parts_of(instance.id) or []
+                    of_parts.clouds += [
+                        part_cloud_to_msg(p, header) for p in part_clouds(cloud, parts, answered.camera.width)
+                    ]
+            for name, message in (("instance_clouds", clouds), ("part_clouds", of_parts)):
+                if name in wanted:
+                    self._outputs[name].publish(message)
 
     def _target(self, answered: AnsweredFrame) -> tuple[Header, NDArray[np.float64] | None]:
         """The header of the clouds, and the transform to its frame."""
@@ -221,7 +234,7 @@ class GraspBridgeNode(ManagedNode):
         self, request: GetInstanceCloud.Request, response: GetInstanceCloud.Response
     ) -> GetInstanceCloud.Response:
         try:
-            header, cloud = await self.on_worker(
+            header, cloud, grasp = await self.on_worker(
                 self._worker, partial(self._get, stamp_ns(request.stamp), request.instance_id)
             )
         except UoisSamError as error:
@@ -229,17 +242,26 @@ class GraspBridgeNode(ManagedNode):
             return response
         response.success = True
         response.header = header
-        response.cloud = instance_cloud_to_msg(cloud, header)
+        response.cloud = instance_cloud_to_msg(cloud, header, grasp)
         response.message = f"{len(cloud.points)} points of {cloud.measured_points} measured"
         return response
 
-    def _get(self, stamp: int, instance_id: int) -> tuple[Header, InstanceCloud]:
+    def _get(self, stamp: int, instance_id: int) -> tuple[Header, InstanceCloud, NDArray[np.float32] | None]:
         answered = self._held.find(stamp)
         ids = answered.instances.id.tolist()
         if instance_id not in ids:
             raise InputError(f"the frame has no instance {instance_id}; it has {ids or 'none'}")
         header, transform = self._target(answered)
-        return header, self._cut(answered, ids.index(instance_id) + 1, transform)
+        cloud = self._cut(answered, ids.index(instance_id) + 1, transform)
+        return header, cloud, _grasp(answered, cloud)
+
+
+def _grasp(answered: AnsweredFrame, cloud: InstanceCloud) -> NDArray[np.float32] | None:
+    """(N,) float32, how gladly a gripper may hold the thing at each point; None where nobody looked for parts."""
+    parts = answered.parts_of(cloud.id)
+    if parts is None:
+        return None
+    return grasp_map(parts, *answered.depth.shape).ravel()[cloud.pixels]
 
 
 def main(arguments: list[str] | None = None) -> None:

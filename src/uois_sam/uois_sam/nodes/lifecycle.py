@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
@@ -12,7 +12,7 @@ from rclpy.task import Future
 from uois_sam.errors import InputError, UoisSamError
 from uois_sam.nodes.diagnostics import DiagnosticsPublisher
 from uois_sam.nodes.health import Health, Level
-from uois_sam.nodes.parameters import ParameterTable, Row
+from uois_sam.nodes.parameters import ParameterTable, Row, Value
 from uois_sam.nodes.worker import FrameWorker
 
 R = TypeVar("R")
@@ -33,7 +33,12 @@ class ManagedNode(LifecycleNode):
         self.state = "unconfigured"
         self.health = Health()
         self.parameters = ParameterTable(
-            self, [AUTOSTART, *rows], settings, lambda: self.state != "unconfigured", self.parameters_changed
+            self,
+            [AUTOSTART, *rows],
+            settings,
+            lambda: self.state != "unconfigured",
+            self.parameters_changed,
+            self.parameters_refused,
         )
         self._report_state()
         self._diagnostics = DiagnosticsPublisher(self, self.health)
@@ -54,6 +59,10 @@ class ManagedNode(LifecycleNode):
 
     def parameters_changed(self) -> None:
         """A live parameter has a new value."""
+
+    def parameters_refused(self, values: Mapping[str, Value]) -> str | None:
+        """Why all parameters together cannot be as a change would make them; None if they can."""
+        return None
 
     def refuse(self, error: Exception) -> None:
         """Count a frame that cannot be used; the log gets a line when the reason is a new one."""

@@ -97,6 +97,7 @@ class ParameterTable:
         settings: Sequence[type] = (),
         configured: Callable[[], bool] = lambda: False,
         changed: Callable[[], None] = lambda: None,
+        refusal: Callable[[Mapping[str, Value]], str | None] = lambda values: None,
     ) -> None:
         """Declare the rows on a node.
 
@@ -106,30 +107,33 @@ class ParameterTable:
             settings: dataclasses whose fields are rows.
             configured: whether rows that are not live are fixed by now.
             changed: called after every change.
+            refusal: asked last, with all values as they would be; why they cannot be taken, or None.
 
         Raises:
             rclpy.exceptions.InvalidParameterTypeException: a given value is of another type.
             rclpy.exceptions.InvalidParameterValueException: a given value is refused.
         """
         self._node = node
-        self._rows = {row.name: row for row in rows}
+        self._rows: dict[str, Row] = {}
         self._settings = settings
         self._configured = configured
         self._changed = changed
-        self._values: dict[str, Value] = {row.name: row.default for row in rows}
+        self._refusal_of_node = refusal
+        self._values: dict[str, Value] = {}
         self._chosen: set[str] = set()
-        self._adopting = True
-        node.add_on_set_parameters_callback(self._check)
-        for row in rows:
-            kind = Parameter.Type.from_parameter_value(row.default)
-            given = node.declare_parameter(row.name, kind, row.descriptor())
-            if given.type_ == Parameter.Type.NOT_SET:
-                node.set_parameters([Parameter(row.name, value=row.default)])
-            else:
-                self._chosen.add(row.name)
-                self._values[row.name] = given.value
-        node.add_post_set_parameters_callback(self._store)
         self._adopting = False
+        node.add_on_set_parameters_callback(self._check)
+        node.add_post_set_parameters_callback(self._store)
+        self._declare(rows)
+
+    def add(self, rows: Sequence[Row]) -> None:
+        """Declare further rows; those that are there stay as they are.
+
+        Raises:
+            rclpy.exceptions.ParameterException: as the constructor.
+        """
+        new = {row.name: row for row in rows if row.name not in self._rows}
+        self._declare(list(new.values()))
 
     def __getitem__(self, name: str) -> Any:
         return self._values[name]
@@ -146,6 +150,22 @@ class ParameterTable:
             self._node.set_parameters(
                 [Parameter(name, value=value) for name, value in own.items() if name not in self._chosen]
             )
+        finally:
+            self._adopting = False
+
+    def _declare(self, rows: Sequence[Row]) -> None:
+        self._rows.update({row.name: row for row in rows})
+        self._values.update({row.name: row.default for row in rows})
+        self._adopting = True
+        try:
+            for row in rows:
+                kind = Parameter.Type.from_parameter_value(row.default)
+                given = self._node.declare_parameter(row.name, kind, row.descriptor())
+                if given.type_ == Parameter.Type.NOT_SET:
+                    self._node.set_parameters([Parameter(row.name, value=row.default)])
+                else:
+                    self._chosen.add(row.name)
+                    self._values[row.name] = given.value
         finally:
             self._adopting = False
 
@@ -174,7 +194,7 @@ class ParameterTable:
                     cls(**{name: values.get(name, self._values[name]) for name in names})
                 except UoisSamError as error:
                     return str(error)
-        return None
+        return None if self._adopting else self._refusal_of_node({**self._values, **values})
 
     def _store(self, parameters: list[Parameter]) -> None:
         ours = [p for p in parameters if p.name in self._rows]

@@ -34,9 +34,9 @@ from uois_sam.nodes.stamps import stamp_ns
 from uois_sam.nodes.topics import RESULT_QOS
 from uois_sam.nodes.worker import FrameWorker
 from uois_sam.segmentation.settings import SETTING_RANGES, SegmentationSettings
-from uois_sam.types import Instances
 
 if TYPE_CHECKING:
+    from uois_sam.sam.protocol import PromptableSegmenter
     from uois_sam.segmentation.pipeline import Pipeline
 
 ROWS = (
@@ -48,7 +48,7 @@ ROWS = (
     *settings_rows(SegmentationSettings, SETTING_RANGES),
 )
 
-Listener = Callable[[StampedFrame, Instances], None]
+Listener = Callable[[SegmentedFrame], None]
 
 
 def load_model(model: str, device: str) -> Pipeline:
@@ -64,7 +64,7 @@ class SegmentationNode(ManagedNode):
     Serves `~/segment`, `~/correct` and `~/enable`.
 
     Attributes:
-        listeners: called in this process with each frame and its instances, on the worker's thread.
+        listeners: called in this process with each segmented frame, on the worker's thread.
     """
 
     def __init__(
@@ -162,6 +162,22 @@ class SegmentationNode(ManagedNode):
             self.health.count("received")
             self._offer(frame)
 
+    @property
+    def worker(self) -> FrameWorker[Any] | None:
+        """The thread that owns the model; None before `configure`."""
+        return self._worker
+
+    @property
+    def segmenter(self) -> PromptableSegmenter:
+        """The promptable segmenter that embeds the frames.
+
+        Raises:
+            InputError: the node is not configured.
+        """
+        if self._session is None:
+            raise InputError(f"{self.get_name()} is {self.state}; configure it first")
+        return self._session.pipeline.segmenter
+
     def wait_idle(self, timeout: float) -> bool:
         """Whether all frames that were taken are answered within `timeout` seconds."""
         return self._worker is None or self._worker.wait_idle(timeout)
@@ -177,19 +193,19 @@ class SegmentationNode(ManagedNode):
         start = time.perf_counter()
         frame = item.decode(self.parameters["depth_unit"]) if isinstance(item, RawFrame) else item
         converted = time.perf_counter()
-        instances = session.segment(frame)
+        answered = session.segment(frame)
         segmented = time.perf_counter()
-        self._publish(frame, instances)
+        self._publish(answered)
         published = time.perf_counter()
         self.health.count("answered")
         times = {"convert": 1e3 * (converted - start), "publish": 1e3 * (published - segmented)}
         self.health.time_stages(session.pipeline.stage_ms | times)
 
-    def _publish(self, frame: StampedFrame, instances: Instances) -> None:
-        header = frame.header
+    def _publish(self, answered: SegmentedFrame) -> None:
+        header, instances = answered.frame.header, answered.instances
         made: dict[str, Callable[[], Any]] = {
             "label_image": lambda: label_image_to_msg(instances.label_image, header),
-            "overlay": lambda: image_to_msg(instances.overlay(frame.frame.image), header),
+            "overlay": lambda: image_to_msg(instances.overlay(answered.frame.frame.image), header),
             "detections": lambda: detections_to_msg(instances, header),
         }
         outputs = self._outputs
@@ -198,7 +214,7 @@ class SegmentationNode(ManagedNode):
             if name in outputs and outputs[name].get_subscription_count() > 0:
                 outputs[name].publish(make())
         for listener in self.listeners:
-            listener(frame, instances)
+            listener(answered)
 
     async def _on_segment(
         self, session: SegmentationSession, request: SegmentImage.Request, response: SegmentImage.Response
@@ -245,7 +261,7 @@ class SegmentationNode(ManagedNode):
             np.stack([xs, ys], 1).astype(np.float32),
             np.array(list(labels), np.int64),
         )
-        self._publish(corrected.frame, corrected.instances)
+        self._publish(corrected)
         return corrected, label
 
     def _on_enable(self, request: SetBool.Request, response: SetBool.Response) -> SetBool.Response:

@@ -40,16 +40,16 @@ class SegmentationSession:
         self.use_depth = use_depth
         self._held: HeldFrames[SegmentedFrame] = HeldFrames(keep_frames)
 
-    def segment(self, stamped: StampedFrame) -> Instances:
+    def segment(self, stamped: StampedFrame) -> SegmentedFrame:
         """Segment a frame and hold it.
 
         Raises:
             InputError: image or depth cannot be used.
         """
         embedded = self._encode(stamped.frame)
-        instances = self.pipeline.segment(embedded)
-        self._held.add(stamped.stamp, SegmentedFrame(stamped, embedded, instances))
-        return instances
+        segmented = SegmentedFrame(stamped, embedded, self.pipeline.segment(embedded))
+        self._held.add(stamped.stamp, segmented)
+        return segmented
 
     def segment_only(self, frame: Frame) -> Instances:
         """Segment a frame without holding it.

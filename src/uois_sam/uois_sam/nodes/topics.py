@@ -16,6 +16,9 @@ CAMERA_INFO = "camera/camera/color/camera_info"
 INSTANCES = "segmentation/instances"
 """What the segmentation node calls `~/instances`."""
 
+PARTS = "part_segmentation/parts"
+"""What the part segmentation node calls `~/parts`."""
+
 SENSOR_QOS = QoSProfile(
     history=HistoryPolicy.KEEP_LAST,
     depth=1,

@@ -1,0 +1,46 @@
+"""Part segmenters by the name of their method."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from uois_sam.errors import InputError, ModelError
+
+if TYPE_CHECKING:
+    from uois_sam.parts.protocol import PartSegmenter
+    from uois_sam.sam.protocol import PromptableSegmenter
+
+METHODS = ("guided_sam", "wps_sam", "part_clipseg")
+
+
+def load_part_segmenter(method: str, model: str, segmenter: PromptableSegmenter) -> PartSegmenter:
+    """A way of finding parts, with its weights.
+
+    Args:
+        method: one of `METHODS`.
+        model: what `uois-sam train` wrote: the file of `train guided-sam`, the folder of `train wps-sam` or
+            `train part-clipseg`.
+        segmenter: that the frames are embedded by; it draws the masks.
+
+    Raises:
+        InputError: there is no such method.
+        ModelError: the model is missing or broken, or belongs to another segmenter.
+    """
+    if method not in METHODS:
+        raise InputError(f"method is {method!r}; choose one of {', '.join(METHODS)}")
+    if not model:
+        command = method.replace("_", "-")
+        raise ModelError(f"{method} has no model; make one with `uois-sam train {command}` and give its path")
+    path = Path(model)
+    if method == "guided_sam":
+        from uois_sam.parts.guided_sam.guided_sam import GuidedSam
+
+        return GuidedSam.from_file(path, segmenter)
+    if method == "wps_sam":
+        from uois_sam.parts.wps_sam.wps_sam import WpsSam
+
+        return WpsSam.from_folder(path, segmenter)
+    from uois_sam.parts.part_clipseg.segmenter import PartClipSeg
+
+    return PartClipSeg.from_folder(path, segmenter)
