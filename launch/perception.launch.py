@@ -51,6 +51,12 @@ def generate_launch_description() -> LaunchDescription:
             description="run the camera node; false where a driver publishes the camera's topics",
         ),
         DeclareLaunchArgument(
+            "parts",
+            default_value="false",
+            choices=BOOLEANS,
+            description="find the parts of things too, with the model that part_segmentation.yaml names",
+        ),
+        DeclareLaunchArgument(
             "config", default_value="", description="parameter file that overrides those in config/"
         ),
         DeclareLaunchArgument(
@@ -92,7 +98,7 @@ def launch_nodes(context: LaunchContext) -> list[Node]:
     given = {name: convert[kind](value(name)) for name, (kind, _) in PARAMETERS.items() if value(name)}
     config = Path(get_package_share_directory("uois_sam")) / "config"
     override = [value("config")] if value("config") else []
-    composed, camera = value("composed") == "true", value("camera") == "true"
+    composed, camera, parts = (value(name) == "true" for name in ("composed", "camera", "parts"))
 
     def node(executable: str, files: list[str], **parameters: bool) -> Node:
         # Without a name of its own: perception holds several nodes, and a name would go to all of them.
@@ -108,8 +114,9 @@ def launch_nodes(context: LaunchContext) -> list[Node]:
             emulate_tty=True,
         )
 
-    rooms = ["segmentation", "grasp_bridge"]
+    rooms = ["segmentation", *(["part_segmentation"] if parts else []), "grasp_bridge"]
     if composed:
         files = ["perception", *rooms, *(["camera"] if camera else [])]
-        return [node("perception", files, camera=camera)]
-    return [node(name, [name]) for name in [*rooms, *(["camera"] if camera else [])]]
+        return [node("perception", files, camera=camera, parts=parts)]
+    own = {"grasp_bridge": {"use_parts": parts}}
+    return [node(name, [name], **own.get(name, {})) for name in [*rooms, *(["camera"] if camera else [])]]

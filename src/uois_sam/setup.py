@@ -45,6 +45,7 @@ setup(
             "uois-sam = uois_sam.cli:main",
             "camera = uois_sam.nodes.camera:main",
             "segmentation = uois_sam.nodes.segmentation:main",
+            "part_segmentation = uois_sam.nodes.part_segmentation:main",
             "grasp_bridge = uois_sam.nodes.grasp_bridge:main",
             "perception = uois_sam.nodes.perception:main",
         ],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,21 +11,35 @@ import cv2
 import numpy as np
 
 from uois_sam.errors import InputError
+from uois_sam.nodes.part_segmentation import load_parts
 from uois_sam.nodes.segmentation import load_model
+from uois_sam.parts.protocol import choose_names
 from uois_sam.segmentation.settings import SegmentationSettings
 from uois_sam.sources.device import DeviceSource
 from uois_sam.sources.source import FrameSource, open_source
-from uois_sam.types import Camera, Frame, Instances
+from uois_sam.types import Camera, Frame, Instances, Part, Parts
 
 BLOBS = "blobs"
 """The model name that gives a `BlobPipeline`."""
+
+HALVES, WHOLES = "halves", "wholes"
+"""The model names of part segmenters that give `Halves` and `Wholes`."""
 
 DEVICE = "UOIS_SAM_TEST_DEVICE"
 """Environment variable with a file's path: while the file is there, `device:test` delivers images."""
 
 
+class NoEncoder:
+    """Stands in for a promptable segmenter whose embeddings nobody reads."""
+
+    def encode(self, image: np.ndarray, depth: np.ndarray | None, camera: Camera | None) -> np.ndarray:
+        return image
+
+
 class BlobPipeline:
     """Each bright square is an instance: as many come out as were drawn in."""
+
+    segmenter = NoEncoder()
 
     def __init__(self) -> None:
         self.settings = SegmentationSettings(score_threshold=0.61)
@@ -73,6 +88,47 @@ class BlobPipeline:
 def load_blobs(model: str, device: str) -> Any:
     """The double for its name, the real thing for others."""
     return BlobPipeline() if model == BLOBS else load_model(model, device)
+
+
+class Halves:
+    """A part segmenter: the upper half of each instance is its top, the lower its bottom."""
+
+    def __init__(self) -> None:
+        self.names: tuple[str, ...] = ("top", "bottom")
+
+    def set_parts(self, names: Sequence[str]) -> None:
+        self.names = choose_names(names, ("top", "bottom"))
+
+    def segment(self, frame: Any, instances: Instances) -> Parts:
+        height, width = instances.label_image.shape
+        found = []
+        for instance in instances:
+            x, y, w, h = instance.bbox
+            for name in self.names:
+                box = (x, y, w, h // 2) if name == "top" else (x, y + h // 2, w, h - h // 2)
+                found.append(Part(instance.id, name, 0.8, box, np.ones((box[3], w), bool)))
+        return Parts(height, width, found)
+
+
+class Wholes(Halves):
+    """A part segmenter that gives the whole of each instance twice, once surely and once not."""
+
+    def __init__(self) -> None:
+        self.names = ("whole",)
+
+    def segment(self, frame: Any, instances: Instances) -> Parts:
+        parts = [
+            Part(one.id, "whole", score, one.bbox, np.ones(one.bbox[3:1:-1], bool))
+            for one in instances
+            for score in (0.9, 0.1)
+        ]
+        return Parts(*instances.label_image.shape, parts)
+
+
+def load_part_doubles(method: str, model: str, segmenter: Any) -> Any:
+    """The doubles for their names, the real thing for others."""
+    doubles = {HALVES: Halves, WHOLES: Wholes}
+    return doubles[model]() if model in doubles else load_parts(method, model, segmenter)
 
 
 def table(count: int, width: int = 160, height: int = 120) -> np.ndarray:

@@ -7,7 +7,7 @@ import sys
 from functools import partial
 from typing import Any
 
-from doubles import load_blobs, open_double
+from doubles import NoEncoder, load_blobs, load_part_doubles, open_double
 
 
 def main() -> None:
@@ -15,6 +15,10 @@ def main() -> None:
     module: Any = importlib.import_module(f"uois_sam.nodes.{name}")
     if hasattr(module, "SegmentationNode"):
         module.SegmentationNode = partial(module.SegmentationNode, load=load_blobs)
+    if hasattr(module, "PartSegmentationNode"):
+        module.PartSegmentationNode = partial(
+            module.PartSegmentationNode, load=load_part_doubles, load_segmenter=lambda model, device: NoEncoder()
+        )
     if hasattr(module, "CameraNode"):
         module.CameraNode = partial(module.CameraNode, open_frames=open_double)
     module.main()

@@ -17,6 +17,7 @@ from uois_sam.nodes.worker import FrameWorker
 
 R = TypeVar("R")
 
+_AUTOSTART_PERIOD = 0.02
 AUTOSTART = Row("autostart", True, "configure and activate without being asked")
 
 
@@ -43,7 +44,7 @@ class ManagedNode(LifecycleNode):
         self._report_state()
         self._diagnostics = DiagnosticsPublisher(self, self.health)
         if self.parameters["autostart"]:
-            self._autostart = self.create_timer(0.0, self._start_up)
+            self._autostart = self.create_timer(_AUTOSTART_PERIOD, self._start_up)
 
     def setup(self) -> None:
         """Load and create what the node needs."""
@@ -56,6 +57,10 @@ class ManagedNode(LifecycleNode):
 
     def stop(self) -> None:
         """Take no more input, and finish the work in hand."""
+
+    def may_start(self) -> bool:
+        """Whether what the node builds on is there, so that it can start by itself; asked until it is."""
+        return True
 
     def parameters_changed(self) -> None:
         """A live parameter has a new value."""
@@ -162,6 +167,8 @@ class ManagedNode(LifecycleNode):
             self.health.set_fault("state", self.state, Level.WARN)
 
     def _start_up(self) -> None:
+        if not self.may_start():
+            return
         self._autostart.cancel()
         self.destroy_timer(self._autostart)
         if self.trigger_configure() == TransitionCallbackReturn.SUCCESS:

@@ -108,6 +108,9 @@ class PartSegmentationNode(ManagedNode):
         self.listeners: list[Listener] = []
         super().__init__("part_segmentation", ROWS, **kwargs)
 
+    def may_start(self) -> bool:
+        return self._host is None or self._host.worker is not None
+
     def setup(self) -> None:
         start = time.perf_counter()
         if self._host is None:
