@@ -64,10 +64,10 @@ class PreparedSet:
         return PreparedSet(self.colour[rows], self.label[rows], self.parts[rows], self.geometry[rows])
 
 
-def prepare(folder: Path, workers: int, seed: int = 0) -> PreparedSet:
+def prepare(folder: Path, workers: int) -> PreparedSet:
     """Read a synthetic folder once and keep what training needs beside it, in `prepared/`.
 
-    Every frame gets one draw of sensor noise on its exact depth, and geometry relative to its true table plane,
+    Every frame gets one draw of sensor noise on its exact depth, the same in all runs, and geometry relative to its true table plane,
     tilted by a few milliradians, as a fitted plane would be.
 
     Raises:
@@ -78,15 +78,15 @@ def prepare(folder: Path, workers: int, seed: int = 0) -> PreparedSet:
         raise InputError(f"{folder} holds no frames/*.json; write a data set with `uois-sam synth --out {folder}`")
     store = folder / "prepared"
     done = store / "done.json"
-    key = {"format": _FORMAT, "frames": len(names), "seed": seed}
+    key = {"format": _FORMAT, "frames": len(names)}
     if not done.is_file() or json.loads(done.read_text()) != key:
-        _write(folder, store, names, workers, seed)
+        _write(folder, store, names, workers)
         done.write_text(json.dumps(key))
     arrays = [np.load(store / f"{name}.npy", mmap_mode="r") for name in _ARRAYS]
     return PreparedSet(*arrays)
 
 
-def _write(folder: Path, store: Path, names: Sequence[str], workers: int, seed: int) -> None:
+def _write(folder: Path, store: Path, names: Sequence[str], workers: int) -> None:
     store.mkdir(exist_ok=True)
     (store / "done.json").unlink(missing_ok=True)
     shape = (len(names), *INPUT_SIZE)
@@ -94,7 +94,7 @@ def _write(folder: Path, store: Path, names: Sequence[str], workers: int, seed: 
         np.lib.format.open_memmap(store / f"{name}.npy", "w+", dtype, (*shape, *channels))
         for name, (dtype, channels) in _ARRAYS.items()
     ]
-    jobs = [(folder, name, seed, k) for k, name in enumerate(names)]
+    jobs = [(folder, name, k) for k, name in enumerate(names)]
     with ExitStack() as stack:
         if workers > 1:  # spawned: a fork of a process with threads may wait for their locks forever
             pool = stack.enter_context(ProcessPoolExecutor(workers, get_context("spawn")))
@@ -109,11 +109,11 @@ def _write(folder: Path, store: Path, names: Sequence[str], workers: int, seed: 
 
 
 def _prepare_frame(
-    job: tuple[Path, str, int, int],
+    job: tuple[Path, str, int],
 ) -> tuple[NDArray[np.generic], ...]:
-    folder, name, seed, k = job
+    folder, name, k = job
     cv2.setNumThreads(1)
-    rng = np.random.default_rng((seed, k))
+    rng = np.random.default_rng((0, k))
     meta = json.loads((folder / "frames" / f"{name}.json").read_text())
     colour = cv2.cvtColor(read_image(folder / "color" / f"{name}.jpg", cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB)
     depth = read_image(folder / "depth" / f"{name}.png", cv2.IMREAD_UNCHANGED)

@@ -75,7 +75,7 @@ def train_segmenter(data: Sequence[Path], run: Path, settings: SegmenterTraining
         InputError: the data or the run directory is not as described.
         ModelError: the ImageNet weights are not installed, or `settings.start` is no model of this kind.
     """
-    prepared = [prepare(folder, max(settings.loop.workers, 1), settings.loop.seed) for folder in data]
+    prepared = [prepare(folder, max(settings.loop.workers, 1)) for folder in data]
     torch.manual_seed(settings.loop.seed)
     model = SegmenterWithHPG(_FROZEN_BLOCKS if settings.imagenet else 0).to(device)
     if settings.start:
