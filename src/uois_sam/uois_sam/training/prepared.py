@@ -67,8 +67,8 @@ class PreparedSet:
 def prepare(folder: Path, workers: int) -> PreparedSet:
     """Read a synthetic folder once and keep what training needs beside it, in `prepared/`.
 
-    Every frame gets one draw of sensor noise on its exact depth, the same in all runs, and geometry relative to its true table plane,
-    tilted by a few milliradians, as a fitted plane would be.
+    Every frame gets one draw of sensor noise on its exact depth, the same in all runs, and geometry relative to
+    its true table plane, tilted by a few milliradians, as a fitted plane would be.
 
     Raises:
         InputError: the folder holds no synthetic frames.
