@@ -40,7 +40,7 @@ def parts(tmp_path: Path) -> str:
         family = "pan" if k in (0, 9) else "mug"
         objects = {"1": {"family": family, "parts": ["body", "handle"]}}
         (root / "frames" / f"{k}.json").write_text(json.dumps({"objects": objects}))
-    return f"synthetic-parts:{root}"
+    return f"parts:{root}"
 
 
 @pytest.fixture

@@ -116,7 +116,7 @@ def test_partimagenet_of_another_layout(tmp_path: Path) -> None:
         open_part_dataset(f"partimagenet:{write_partimagenet(tmp_path / 'set', 39)}")
     with pytest.raises(InputError, match=r"PartImageNet: .*images/train is missing; wanted PATH/images"):
         open_part_dataset(f"partimagenet/train:{tmp_path / 'set'}")
-    with pytest.raises(InputError, match="has no split 'trainval'; it has val, train, test"):
+    with pytest.raises(InputError, match="has no split 'trainval'; give partimagenet/val:PATH or"):
         open_part_dataset(f"partimagenet/trainval:{tmp_path / 'set'}")
 
 
@@ -208,7 +208,6 @@ def test_pascal_part_of_another_layout(tmp_path: Path) -> None:
         open_part_dataset(f"pascal-part/train:{folder}")
 
 
-@pytest.mark.parametrize("spec", ["parts", "parts:", "folder:x", "", ":x"])
-def test_unknown_sets_of_parts(spec: str) -> None:
-    with pytest.raises(InputError, match="give parts:PATH, coco:PATH, partimagenet:PATH, pascal-part:PATH"):
-        open_part_dataset(spec)
+def test_unknown_sets_of_parts() -> None:
+    with pytest.raises(InputError, match="give parts:PATH, coco:PATH, partimagenet:PATH or pascal-part:PATH"):
+        open_part_dataset("folder:x")

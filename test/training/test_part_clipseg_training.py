@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import torch
 
-from uois_sam.datasets.ov_parts import PartDataset, PartFrame, PartLabels, PartVocabulary
+from uois_sam.datasets.ov_parts import PartFrame, PartLabels, PartVocabulary, VocabularyDataset
 from uois_sam.errors import InputError, ModelError
 from uois_sam.parts.part_clipseg.model import PartClipSegModel
 from uois_sam.parts.part_clipseg.small import SmallClipSeg
@@ -41,7 +41,7 @@ SETTINGS = PartClipSegTraining(
 )
 
 
-class Drawn(PartDataset):
+class Drawn(VocabularyDataset):
     """A green handle right of a red body; every third picture shows a pan instead of a mug."""
 
     def __init__(self, count: int = 12, seen_alone: bool = False) -> None:

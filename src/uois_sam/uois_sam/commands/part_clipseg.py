@@ -20,7 +20,7 @@ data sets with part labels
   pascal-part-116:PATH    as OV-PARTS publishes it; /train or /val after the name
   ade20k-part-234:PATH    as OV-PARTS publishes it
   part-imagenet-40:PATH   PartImageNet_Seg, 40 of its classes
-  synthetic-parts:PATH    what uois-sam synth writes"""
+  parts:PATH              what uois-sam synth writes"""
 
 _TRAIN_EPILOG = f"""\
 {_DATA}
@@ -33,7 +33,7 @@ FILE holds values that differ from the defaults, such as config/train_part_clips
 
 examples:
   uois-sam train part-clipseg --data pascal-part-116:data/PascalPart116 --out runs/pascal
-  uois-sam train part-clipseg --data synthetic-parts:data/train --out runs/small --clipseg small"""
+  uois-sam train part-clipseg --data parts:data/train --out runs/small --clipseg small"""
 
 _TABLE_EPILOG = f"""\
 columns
@@ -51,7 +51,7 @@ The paper, on Pascal-Part-116, has H 30.67 (Pred-All) and 38.79 (Oracle-Obj).
 examples:
   uois-sam reproduce part-clipseg --data pascal-part-116:data/PascalPart116 \\
       --model runs/pascal/model --json out/pascal.json
-  uois-sam reproduce part-clipseg --data synthetic-parts:data/train --train runs/table5 \\
+  uois-sam reproduce part-clipseg --data parts:data/train --train runs/table5 \\
       --clipseg small --json out/table5.json"""
 
 

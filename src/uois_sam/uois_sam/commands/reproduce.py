@@ -33,7 +33,7 @@ examples:
   uois-sam reproduce depth --dataset {HELDOUT} --json out/depth.json
   uois-sam reproduce guided-sam --data data/car-parts --json out/guided.json
   uois-sam reproduce wps-sam --dataset parts:data/val --json out/wps.json --wps-sam runs/wps/model
-  uois-sam reproduce part-clipseg --data synthetic-parts:data/train --train runs/table5 \\
+  uois-sam reproduce part-clipseg --data parts:data/train --train runs/table5 \\
       --clipseg small --json out/table5.json"""
 
 _TABLE4_EPILOG = f"""\

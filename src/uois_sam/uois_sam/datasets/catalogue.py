@@ -3,29 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 from uois_sam.datasets import housecat6d, ocid, osd, phocal, tod, uoais_sim
 from uois_sam.datasets.folder import FolderDataset
+from uois_sam.datasets.kinds import Kind, open_kind
 from uois_sam.datasets.labelled import LabelledDataset
 from uois_sam.datasets.published import About
 from uois_sam.errors import InputError
 
 HELDOUT = "synthetic-heldout"
-
-
-@dataclass(frozen=True)
-class Kind:
-    """A kind of data set.
-
-    Attributes:
-        about: what a person has to know.
-        open: gives the set in a folder, of one of `about.splits`.
-    """
-
-    about: About
-    open: Callable[[Path, str], LabelledDataset]
 
 
 def open_folder(path: Path, split: str = "all") -> FolderDataset:
@@ -54,7 +41,7 @@ SYNTHETIC_HELDOUT = About(
     "drawn on first use",
 )
 
-KINDS: dict[str, Kind] = {
+KINDS: dict[str, Kind[LabelledDataset]] = {
     "folder": Kind(FOLDER, open_folder),
     "uoais-sim": Kind(uoais_sim.ABOUT, uoais_sim.UoaisSimDataset),
     "tod": Kind(tod.ABOUT, tod.TodDataset),
@@ -81,21 +68,4 @@ def open_dataset(spec: str, progress: Callable[[int, int], None] | None = None) 
         from uois_sam.datasets.synthetic.heldout import ensure_heldout
 
         return open_folder(ensure_heldout(progress=progress))
-    name, separator, path = spec.partition(":")
-    name, _, split = name.partition("/")
-    if name not in KINDS:
-        others = ", ".join(f"{kind}:PATH" for kind in KINDS if kind != "folder")
-        raise InputError(f"data set {spec!r} is unknown; give folder:PATH, {others} or {HELDOUT}")
-    kind = KINDS[name]
-    if not separator or not path:
-        raise InputError(f"data set {spec!r} names no folder; give {name}:PATH with {kind.about.layout}")
-    if split and split not in kind.about.splits:
-        raise InputError(f"{name} has no split {split!r}; give {_spelled(name, kind)}")
-    return kind.open(Path(path), split or kind.about.splits[0])
-
-
-def _spelled(name: str, kind: Kind) -> str:
-    """Ways to name the splits of a kind."""
-    if len(kind.about.splits) == 1:
-        return f"{name}:PATH"
-    return " or ".join(f"{name}/{split}:PATH" for split in kind.about.splits)
+    return open_kind(spec, KINDS, others=[HELDOUT])

@@ -122,7 +122,7 @@ class PartFrame:
     name: str
 
 
-class PartDataset(LazySequence[PartFrame]):
+class VocabularyDataset(LazySequence[PartFrame]):
     """Frames with part labels, read when they are asked for; a subclass says how one is read.
 
     Attributes:

@@ -8,7 +8,7 @@ import numpy as np
 
 from uois_sam.datasets.image_files import read_color
 from uois_sam.datasets.label_png import read_labels
-from uois_sam.datasets.ov_parts import UNLABELLED, PartDataset, PartFrame, PartLabels, class_labels
+from uois_sam.datasets.ov_parts import UNLABELLED, PartFrame, PartLabels, VocabularyDataset, class_labels
 from uois_sam.datasets.ov_parts_coco import read_annotations, segmentation_mask
 from uois_sam.datasets.ov_parts_names import ADE20K_OBJECTS, ADE20K_PART_234
 from uois_sam.datasets.published import About
@@ -25,7 +25,7 @@ _FOLDERS = {"val": "validation", "train": "training"}
 _IGNORE = 65535
 
 
-class AdePartDataset(PartDataset):
+class AdePartDataset(VocabularyDataset):
     """ADE20K-Part-234, its validation or its training part; where objects overlap, the last annotated lies on top.
 
     Args:

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from uois_sam.datasets.image_files import read_color
-from uois_sam.datasets.ov_parts import UNLABELLED, PartDataset, PartFrame, PartLabels
+from uois_sam.datasets.ov_parts import UNLABELLED, PartFrame, PartLabels, VocabularyDataset
 from uois_sam.datasets.ov_parts_coco import read_annotations, segmentation_mask
 from uois_sam.datasets.ov_parts_names import IMAGENET_CATEGORIES, IMAGENET_NAMES, PART_IMAGENET_40
 from uois_sam.datasets.published import About
@@ -22,7 +22,7 @@ ABOUT = About(
 )
 
 
-class PartImageNet40Dataset(PartDataset):
+class PartImageNet40Dataset(VocabularyDataset):
     """The images of 40 classes of PartImageNet_Seg's validation or training part.
 
     The class is told by the identifier that a file's name begins with; an object is the union of its parts. Images

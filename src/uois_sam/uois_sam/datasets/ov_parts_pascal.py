@@ -8,7 +8,7 @@ import numpy as np
 
 from uois_sam.datasets.image_files import read_color
 from uois_sam.datasets.label_png import read_labels
-from uois_sam.datasets.ov_parts import PartDataset, PartFrame, PartLabels, class_labels
+from uois_sam.datasets.ov_parts import PartFrame, PartLabels, VocabularyDataset, class_labels
 from uois_sam.datasets.ov_parts_names import PASCAL_OBJECTS, PASCAL_PART_116
 from uois_sam.datasets.published import About
 
@@ -22,7 +22,7 @@ ABOUT = About(
 _IGNORE = 255
 
 
-class PascalPartDataset(PartDataset):
+class PascalPartDataset(VocabularyDataset):
     """Pascal-Part-116, its validation or its training part.
 
     Args:

@@ -10,13 +10,13 @@ import numpy as np
 
 from uois_sam.datasets.image_files import read_color, read_image, read_plane
 from uois_sam.datasets.json_files import read_object
-from uois_sam.datasets.ov_parts import UNLABELLED, PartDataset, PartFrame, PartLabels, PartVocabulary
+from uois_sam.datasets.ov_parts import UNLABELLED, PartFrame, PartLabels, PartVocabulary, VocabularyDataset
 from uois_sam.datasets.published import About
 from uois_sam.errors import InputError
 from uois_sam.parts.part_clipseg.crops import Crop, crop_around
 
 ABOUT = About(
-    "synthetic-parts",
+    "parts",
     "things of uois-sam synth that have several parts, cut out one by one",
     "PATH/{color,label,parts}/NAME.{jpg,png} and PATH/frames/NAME.json",
     "uois-sam synth",
@@ -38,7 +38,7 @@ class _Thing:
     crop: Crop
 
 
-class SyntheticPartsDataset(PartDataset):
+class SyntheticPartsDataset(VocabularyDataset):
     """Square pictures around single things of a folder that `uois-sam synth` wrote.
 
     Families of one part alone have no classes and count as background. "train" holds pictures without a pixel of

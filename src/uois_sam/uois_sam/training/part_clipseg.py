@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from uois_sam.datasets.ov_parts import PartDataset, PartVocabulary
+from uois_sam.datasets.ov_parts import PartVocabulary, VocabularyDataset
 from uois_sam.errors import InputError
 from uois_sam.evaluation.parts_zero_shot import measure_parts
 from uois_sam.parts.part_clipseg.attention import attention_losses
@@ -87,7 +87,7 @@ class PartClipSegTraining:
 
 
 def train_part_clipseg(
-    dataset: PartDataset,
+    dataset: VocabularyDataset,
     name: str,
     run: Path,
     settings: PartClipSegTraining,

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import torch
 
-from uois_sam.datasets.ov_parts import PartDataset
+from uois_sam.datasets.ov_parts import VocabularyDataset
 from uois_sam.evaluation.parts_metrics import PartFigures
 from uois_sam.evaluation.parts_zero_shot import PartFrames, measure_parts
 from uois_sam.parts.part_clipseg.model import PartClipSegModel
@@ -34,9 +34,9 @@ VARIANTS = (
 
 
 def ablate(
-    dataset: PartDataset,
+    dataset: VocabularyDataset,
     name: str,
-    judged: tuple[PartDataset, PartFrames],
+    judged: tuple[VocabularyDataset, PartFrames],
     runs: Path,
     settings: PartClipSegTraining,
     device: torch.device,

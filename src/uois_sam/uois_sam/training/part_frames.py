@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from uois_sam.datasets.ov_parts import PartDataset, PartFrame, PartVocabulary
+from uois_sam.datasets.ov_parts import PartFrame, PartVocabulary, VocabularyDataset
 from uois_sam.errors import InputError
 from uois_sam.parts.part_clipseg.model import PartClipSegModel
 from uois_sam.training.augment import relight
@@ -30,7 +30,7 @@ class SeenFrames:
         vocabulary: of the labels that are left.
     """
 
-    dataset: PartDataset
+    dataset: VocabularyDataset
     indices: tuple[int, ...]
     vocabulary: PartVocabulary
 
