@@ -80,9 +80,9 @@ def run(options: argparse.Namespace) -> int:
     from uois_sam.parts.guided_sam.guided_sam import load_features
     from uois_sam.parts.guided_sam.model import PartModel, save_part_model
     from uois_sam.parts.guided_sam.settings import GuidedSamSettings
+    from uois_sam.sam.weights import fingerprint
     from uois_sam.segmentation.load import choose_device, load_segmenter
     from uois_sam.training.config import read_settings
-    from uois_sam.training.feature_cache import fingerprint
     from uois_sam.training.guided_sam import ClassifierTraining, fit_classifier
 
     _check(options)
