@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
 
 from uois_sam.cli import main
 from uois_sam.evaluation.results import FIGURES
+from uois_sam.segmentation.load import load_pipeline
 
 
 def test_table_four(table: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -24,7 +26,7 @@ def test_table_four(table: Path, capsys: pytest.CaptureFixture[str]) -> None:
         2,
         "none",
     )
-    assert written["settings"]["max_prompts"] == 30
+    assert written["settings"] == asdict(load_pipeline("uois-sam-tiny", "cpu").settings)
     grid, foreground, heatmap, hdnet, geometry = written["rows"]
     for row in written["rows"]:
         assert row["name"] in said
