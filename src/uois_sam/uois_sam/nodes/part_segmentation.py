@@ -102,7 +102,7 @@ class PartSegmentationNode(ManagedNode):
         self._segmenter: PromptableSegmenter | None = None
         self._parts: PartSegmenter | None = None
         self._chosen: tuple[str, str] = ("", "")
-        self._switched: PartSegmenter | None = None
+        self._loaded: tuple[tuple[str, str], PartSegmenter] | None = None
         self._outputs: dict[str, Any] = {}
         self._server: Any = None
         self.listeners: list[Listener] = []
@@ -143,6 +143,7 @@ class PartSegmentationNode(ManagedNode):
         for output in self._outputs.values():
             self.destroy_lifecycle_publisher(output)
         self._worker, self._segmenter, self._parts, self._server, self._outputs = None, None, None, None, {}
+        self._loaded = None
 
     def start(self) -> None:
         if self._host is None:
@@ -161,15 +162,14 @@ class PartSegmentationNode(ManagedNode):
         if self._parts is None or self._segmenter is None or wanted == self._chosen:
             return None
         try:
-            self._switched = self._submit(partial(self._load, *wanted, self._segmenter)).result()
+            self._loaded = wanted, self._submit(partial(self._load, *wanted, self._segmenter)).result()
         except UoisSamError as error:
             return str(error)
         return None
 
     def parameters_changed(self) -> None:
-        if self._switched is not None:
-            self._parts, self._switched = self._switched, None
-            self._chosen = self._wanted(self._values())
+        if self._loaded is not None and self._loaded[0] == self._wanted(self._values()):
+            (self._chosen, self._parts), self._loaded = self._loaded, None
             self.get_logger().info(f"{self._chosen[0]} now: {', '.join(self._parts.names)}")
             self._declare_preferences()
 

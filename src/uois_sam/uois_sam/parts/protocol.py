@@ -52,6 +52,20 @@ def choose_names(names: Sequence[str], known: Sequence[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(names)) or tuple(known)
 
 
+def check_same_image(frame: EmbeddedFrame, instances: Instances) -> None:
+    """Refuse instances that are not of the frame.
+
+    Raises:
+        InputError: they are of an image of another size.
+    """
+    size = frame.image.shape[:2]
+    if instances.label_image.shape != size:
+        raise InputError(
+            f"instances are of an image of {instances.label_image.shape}, the frame is {size}; "
+            "give the instances of this frame"
+        )
+
+
 def part_of_mask(instance_id: int, name: str, score: float, mask: NDArray[np.bool_]) -> Part | None:
     """A part from its mask over the whole image, (H, W) bool; None where the mask is empty."""
     x, y, w, h = cv2.boundingRect(mask.view(np.uint8))

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from uois_sam.training.batches import Batch, BatchDataset, BatchSettings
 from uois_sam.training.pictures import heat_picture, outlined, save_grid
 from uois_sam.training.prepared import PreparedSet
+from uois_sam.training.targets import FIRST_PART_CODE
 
 _PICTURES = 8
 _SEED = 1_000_003
@@ -87,7 +88,7 @@ def _rows(batch: Batch, said: Answer) -> list[list[NDArray[np.uint8]]]:
         size = (image.shape[1], image.shape[0])
         truth = batch.label[k].numpy().astype(np.uint16)
         painted = np.zeros(truth.shape, np.uint16)
-        mine = [m for m in range(k * each, (k + 1) * each) if 0 < batch.target[m] < 256]
+        mine = [m for m in range(k * each, (k + 1) * each) if 0 < batch.target[m] < FIRST_PART_CODE]
         for m in sorted(mine, key=lambda m: float(said.scores[m].max())):
             chosen = said.logits[m, int(said.scores[m].argmax())].cpu().numpy() > 0
             painted[chosen] = int(batch.target[m])

@@ -8,6 +8,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+FIRST_PART_CODE = 256
+"""Labels of things are lower, `part_codes` are not."""
+
 MAX_POINTS = 3
 """Points of a prompt; fewer are padded."""
 
@@ -89,7 +92,7 @@ def part_codes(label: NDArray[np.integer], parts: NDArray[np.integer]) -> NDArra
         label: (H, W), 0 background, 1 .. 255 things.
         parts: (H, W), k for the k-th part of its thing, 0 for none.
     """
-    codes = label.astype(np.uint16) << 8 | np.minimum(parts, 255).astype(np.uint16)
+    codes = label.astype(np.uint16) * FIRST_PART_CODE + np.minimum(parts, 255).astype(np.uint16)
     return np.where((label > 0) & (parts > 0), codes, 0).astype(np.uint16)
 
 
@@ -161,7 +164,7 @@ def sample_prompts(
 def _shown_parts(label: NDArray[np.uint8], parts: NDArray[np.uint16]) -> list[int]:
     """Codes of the parts that are worth asking for: of some size, and not nearly all that shows of their thing."""
     codes, areas = np.unique(parts[parts > 0], return_counts=True)
-    whole = np.bincount(label.ravel(), minlength=256)[codes >> 8]
+    whole = np.bincount(label.ravel(), minlength=FIRST_PART_CODE)[codes // FIRST_PART_CODE]
     return [int(code) for code in codes[(areas >= _MIN_PART) & (areas <= _MOST_OF_THING * whole)]]
 
 

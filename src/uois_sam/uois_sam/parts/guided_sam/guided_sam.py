@@ -14,7 +14,7 @@ from uois_sam.parts.guided_sam.features import DinoFeatures, EncoderFeatures, Pa
 from uois_sam.parts.guided_sam.grounding import TextDetector
 from uois_sam.parts.guided_sam.guidance import Region, find_regions, single_patches
 from uois_sam.parts.guided_sam.model import ENCODER, PartModel, load_part_model
-from uois_sam.parts.protocol import choose_names, in_order, part_of_mask
+from uois_sam.parts.protocol import check_same_image, choose_names, in_order, part_of_mask
 from uois_sam.sam.protocol import PromptableSegmenter
 from uois_sam.sam.tiny.tiny import TinySegmenter
 from uois_sam.sam.weights import fingerprint
@@ -97,9 +97,8 @@ class GuidedSam:
         Raises:
             InputError: the instances are of an image of another size.
         """
+        check_same_image(frame, instances)
         height, width = frame.image.shape[:2]
-        if instances.label_image.shape != (height, width):
-            raise InputError(f"instances are of {instances.label_image.shape}, the frame of {height, width} px")
         found: list[Part] = []
         areas = [instance.bbox for instance in instances]
         for instance, area, probability in zip(instances, areas, self._classify(frame, areas), strict=True):

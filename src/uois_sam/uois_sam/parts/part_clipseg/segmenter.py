@@ -17,7 +17,7 @@ from uois_sam.parts.part_clipseg.model import PartClipSegModel
 from uois_sam.parts.part_clipseg.refine import refine_masks
 from uois_sam.parts.part_clipseg.settings import PartClipSegSettings
 from uois_sam.parts.part_clipseg.words import PartQuery, parse_query
-from uois_sam.parts.protocol import in_order, part_of_mask
+from uois_sam.parts.protocol import check_same_image, in_order, part_of_mask
 from uois_sam.sam.protocol import PromptableSegmenter
 from uois_sam.segmentation.pipeline import EmbeddedFrame
 from uois_sam.types import Instance, Instances, Part, Parts
@@ -91,11 +91,8 @@ class PartClipSeg:
         Raises:
             InputError: the instances are of an image of another size.
         """
+        check_same_image(frame, instances)
         height, width = frame.image.shape[:2]
-        if instances.label_image.shape != (height, width):
-            raise InputError(
-                f"instances are of an image of {instances.label_image.shape}, the frame is {(height, width)}"
-            )
         found: list[tuple[Instance, str, float, NDArray[np.bool_]]] = []
         wanted = list(instances) if self._queries else []
         for k in range(0, len(wanted), self.settings.batch):

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from uois_sam.errors import InputError
-from uois_sam.parts.protocol import choose_names, in_order, part_of_mask
+from uois_sam.parts.protocol import check_same_image, choose_names, in_order, part_of_mask
 from uois_sam.parts.wps_sam.model import PartPrompter, load_prompter
 from uois_sam.sam.protocol import Embedding, PromptableSegmenter, Prompts
 from uois_sam.segmentation.pipeline import EmbeddedFrame
@@ -119,12 +119,8 @@ class WpsSam:
         Raises:
             InputError: the instances are of an image of another size.
         """
+        check_same_image(frame, instances)
         height, width = frame.embedding.image_size
-        if instances.label_image.shape != (height, width):
-            raise InputError(
-                f"instances are of an image of {instances.label_image.shape}, the frame is {(height, width)}; "
-                "give the instances of this frame"
-            )
         found = self.masks(frame.embedding) if len(instances) else None
         if found is None:
             return Parts(height, width)
