@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from uois_sam.errors import InputError
-from uois_sam.types import Camera, Instances, label_colours, relabel
+from uois_sam.types import Camera, Instances, Part, Parts, label_colours, relabel
 
 LABELS = hnp.arrays(np.uint16, hnp.array_shapes(min_dims=2, max_dims=2, max_side=12), elements=st.integers(0, 5))
 
@@ -95,3 +95,11 @@ def test_colours_of_neighbours_differ() -> None:
     colours = label_colours(40).astype(int)
     assert (colours[0] == 0).all()
     assert (np.abs(np.diff(colours[1:], axis=0)).sum(1) > 60).all()
+
+
+def test_better_parts_lie_on_top_of_the_label_image() -> None:
+    square = np.ones((2, 2), bool)
+    parts = Parts(3, 4, [Part(1, "a", 0.9, (0, 0, 2, 2), square), Part(1, "b", 0.5, (1, 0, 2, 2), square)])
+    np.testing.assert_array_equal(parts.label_image(), [[1, 1, 2, 0], [1, 1, 2, 0], [0, 0, 0, 0]])
+    assert parts[1].name == "b"
+    assert not Part(1, "blade", 0.9, (0, 0, 1, 1), np.ones((1, 1), bool), preference=0.0).graspable

@@ -7,7 +7,8 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from uois_sam.training.feature_cache import FeatureCache, fingerprint
+from uois_sam.sam.weights import fingerprint
+from uois_sam.training.feature_cache import FeatureCache
 
 
 class Counting:

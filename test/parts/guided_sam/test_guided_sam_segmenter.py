@@ -17,9 +17,9 @@ from uois_sam.parts.guided_sam.model import PartModel, save_part_model
 from uois_sam.parts.guided_sam.patches import PatchGrid
 from uois_sam.parts.guided_sam.settings import GuidedSamSettings, Variant
 from uois_sam.sam.tiny.tiny import TinySegmenter
+from uois_sam.sam.weights import fingerprint
 from uois_sam.segmentation.dino import DinoBackbone
 from uois_sam.segmentation.pipeline import EmbeddedFrame
-from uois_sam.training.feature_cache import fingerprint
 from uois_sam.types import Instances
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from uois_sam.commands.options import add_device, add_model, whole_number
 from uois_sam.commands.options import add_parser as make_parser
+from uois_sam.commands.train_guided_sam import add_drawing
 from uois_sam.errors import InputError
 
 if TYPE_CHECKING:
@@ -59,18 +60,7 @@ def add_parser(tables: argparse._SubParsersAction) -> None:
         "patch-ggsam (default: all of them)",
     )
     parser.add_argument("--detector", metavar="G", help="Grounding DINO folder or hub name, for GGSAM")
-    parser.add_argument(
-        "--features",
-        default="encoder",
-        metavar="F",
-        help="of patches: encoder (the bundled segmenter's, default), or a DINOv2 folder or hub name",
-    )
-    parser.add_argument(
-        "--encode",
-        choices=["crop", "frame"],
-        default="crop",
-        help="encode each region anew (default, the paper's), or reuse the image's embedding",
-    )
+    add_drawing(parser)
     parser.add_argument(
         "--threshold",
         type=float,

@@ -55,6 +55,15 @@ def add_parser(kinds: argparse._SubParsersAction) -> None:
     )
     parser.add_argument("--parts", nargs="+", metavar="P", help="parts to learn (default: all)")
     parser.add_argument("--out", type=Path, required=True, metavar="MODEL", help="file to write, .safetensors")
+    add_drawing(parser)
+    parser.add_argument("--config", type=Path, metavar="FILE.yaml", help="settings that differ from the defaults")
+    add_model(parser)
+    add_device(parser)
+    parser.set_defaults(run=run)
+
+
+def add_drawing(parser: argparse.ArgumentParser) -> None:
+    """--features and --encode."""
     parser.add_argument(
         "--features",
         default="encoder",
@@ -65,12 +74,8 @@ def add_parser(kinds: argparse._SubParsersAction) -> None:
         "--encode",
         choices=["crop", "frame"],
         default="crop",
-        help="encode each region anew (default, the paper's), or reuse the frame's embedding",
+        help="encode each region anew (default, the paper's), or reuse the image's embedding",
     )
-    parser.add_argument("--config", type=Path, metavar="FILE.yaml", help="settings that differ from the defaults")
-    add_model(parser)
-    add_device(parser)
-    parser.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> int:
@@ -80,9 +85,9 @@ def run(options: argparse.Namespace) -> int:
     from uois_sam.parts.guided_sam.guided_sam import load_features
     from uois_sam.parts.guided_sam.model import PartModel, save_part_model
     from uois_sam.parts.guided_sam.settings import GuidedSamSettings
+    from uois_sam.sam.weights import fingerprint
     from uois_sam.segmentation.load import choose_device, load_segmenter
     from uois_sam.training.config import read_settings
-    from uois_sam.training.feature_cache import fingerprint
     from uois_sam.training.guided_sam import ClassifierTraining, fit_classifier
 
     _check(options)

@@ -13,6 +13,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
 from uois_sam.training.augment import Sample, augment
+from uois_sam.training.frames import EpochOrder
 from uois_sam.training.prepared import PreparedSet, dequantise
 from uois_sam.training.targets import FramePrompts, PromptCounts, gaussian_heatmap, interior_point, sample_prompts
 
@@ -94,9 +95,7 @@ class BatchDataset(Dataset[Batch]):
 
     def _frame(self, position: int) -> tuple[Sample, FramePrompts, NDArray[np.float32]]:
         frames = int(self.ends[-1])
-        epoch, place = divmod(position, frames)
-        order = np.random.default_rng((self.seed, epoch)).permutation(frames)
-        index = int(order[place])
+        _, (index,) = EpochOrder(frames, 1, self.seed).at(position)
         rng = np.random.default_rng((self.seed, 1, position))
         foreign = self.settings.augmented and rng.random() < self.settings.foreign_depth
         part, row = self._place(index)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -118,7 +118,7 @@ class EpochOrder:
     frames: int
     batch: int
     seed: int
-    ranks: Ranks
+    ranks: Ranks = field(default_factory=Ranks)
 
     @property
     def steps(self) -> int:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
@@ -23,7 +22,7 @@ from uois_sam.sam.protocol import Embedding, Prompts
 from uois_sam.segmentation.load import LoadedSegmenter
 from uois_sam.training.export import write_prompter
 from uois_sam.training.feature_cache import FeatureCache
-from uois_sam.training.frames import Share
+from uois_sam.training.frames import EpochOrder, Share
 from uois_sam.training.loop import LoopSettings, ParameterGroup, Validation, train
 from uois_sam.training.pictures import save_grid
 from uois_sam.training.ranks import Ranks
@@ -226,8 +225,12 @@ def train_wps_sam(
     )
     torch.manual_seed(settings.loop.seed)
     network = description.build().to(loaded.segmenter.device)
-    per_epoch = max(1, len(frames) // (settings.batch * ranks.count))
-    loop = replace(settings.loop, steps=settings.epochs * per_epoch)
+    order = EpochOrder(len(frames), settings.batch, settings.loop.seed, ranks)
+    loop = replace(settings.loop, steps=settings.epochs * order.steps)
+
+    def of_step(step: int) -> PartBatch:
+        rng = np.random.default_rng((settings.loop.seed, 1, step, ranks.rank))
+        return teacher.batch([frames[k] for k in order.at(step)[1]], rng)
 
     def losses(model: nn.Module, batch: PartBatch) -> dict[str, Tensor]:
         proposals = model(batch.features)
@@ -250,11 +253,11 @@ def train_wps_sam(
         network,
         [ParameterGroup(list(network.parameters()))],
         losses,
-        lambda first, last: _batches(teacher, frames, settings, first, last, ranks),
+        lambda first, last: map(of_step, range(first, last)),
         run,
         loop,
         {"segmenter": loaded.description, "data": name, "count": len(frames), **asked},
-        Validation(settings.judge_every * per_epoch, judge),
+        Validation(settings.judge_every * order.steps, judge),
         ranks,
     )
     assert isinstance(best, StudentPrompter)
@@ -263,17 +266,3 @@ def train_wps_sam(
         student = WpsSam(trained, loaded.segmenter)
         save_grid(run / "validation.png", [teacher.pictures(k, student) for k in held[:_PICTURES]])
     return write_prompter(run / "model", loaded, trained)
-
-
-def _batches(
-    teacher: FrozenTeacher, frames: list[int], settings: WpsSamTraining, first: int, last: int, ranks: Ranks
-) -> Iterator[PartBatch]:
-    """The batches of steps first to last; every epoch goes over the frames in an order of its own."""
-    per_epoch = max(1, len(frames) // (settings.batch * ranks.count))
-    seed = settings.loop.seed
-    for step in range(first, last):
-        epoch, place = divmod(step, per_epoch)
-        order = np.random.default_rng((seed, epoch)).permutation(len(frames))
-        begin = (place * ranks.count + ranks.rank) * settings.batch
-        chosen = [frames[int(k)] for k in order[begin : begin + settings.batch]]
-        yield teacher.batch(chosen, np.random.default_rng((seed, 1, step, ranks.rank)))

@@ -17,10 +17,10 @@ from uois_sam.parts.guided_sam.model import ENCODER, PartModel, load_part_model
 from uois_sam.parts.protocol import choose_names, in_order, part_of_mask
 from uois_sam.sam.protocol import PromptableSegmenter
 from uois_sam.sam.tiny.tiny import TinySegmenter
+from uois_sam.sam.weights import fingerprint
 from uois_sam.segmentation.dino import DinoBackbone
 from uois_sam.segmentation.load import BUNDLED_MODEL, load_segmenter
 from uois_sam.segmentation.pipeline import EmbeddedFrame
-from uois_sam.training.feature_cache import fingerprint
 from uois_sam.types import Instances, Part, Parts
 
 _BATCH = 8
