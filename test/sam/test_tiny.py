@@ -10,7 +10,9 @@ from safetensors.torch import save_file
 from uois_sam.errors import InputError, ModelError
 from uois_sam.sam.protocol import Embedding, Prompts
 from uois_sam.sam.tiny.mask_decoder import Attention
+from uois_sam.sam.tiny.prompt_encoder import PromptEncoder
 from uois_sam.sam.tiny.tiny import Fit, TinyDecoder, TinySegmenter
+from uois_sam.segmentation.load import load_segmenter
 from uois_sam.training.export import save_half
 from uois_sam.types import Camera
 
@@ -89,6 +91,23 @@ def test_every_kind_of_prompt_counts(segmenter: TinySegmenter, embedding: Embedd
 
 
 @torch.no_grad()
+@torch.no_grad()
+def test_the_bundled_weights_read_places_off_their_own_tokens() -> None:
+    segmenter = load_segmenter("uois-sam-tiny", torch.device("cpu")).segmenter
+    assert isinstance(segmenter, TinySegmenter)
+    encoder = segmenter.decoder.prompts
+    assert isinstance(encoder, PromptEncoder)
+    image = np.random.default_rng(0).integers(0, 255, (240, 320, 3), dtype=np.uint8)
+    feature = segmenter.encode(image).features[0]
+    corners = torch.rand(200, 2, 2, generator=torch.Generator().manual_seed(0)).sort(1).values
+    made = encoder(feature, None, None, corners.flatten(1))
+    read = encoder.from_tokens(made.tokens)
+    off = (read.places - made.places) * torch.tensor([320.0, 240.0])
+    assert off.norm(dim=-1).median() < 6
+    between = (read.reference - made.reference) * torch.tensor([320.0, 240.0])
+    assert between.norm(dim=-1).median() < 6
+
+
 def test_ready_tokens_decode(segmenter: TinySegmenter, embedding: Embedding) -> None:
     points = segmenter.prompt_tokens(embedding, Prompts.from_points(POINTS))
     boxes = segmenter.prompt_tokens(embedding, Prompts(boxes=torch.tensor([[60.0, 40, 140, 120]])))

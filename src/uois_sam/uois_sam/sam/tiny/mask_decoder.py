@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from uois_sam.sam.protocol import MaskCandidates
 from uois_sam.sam.tiny.encoder import EMBEDDING_DIM, STRIDE2_DIM, STRIDE4_DIM, Features
-from uois_sam.sam.tiny.prompt_encoder import PromptEncoder, PromptTokens
+from uois_sam.sam.tiny.prompt_encoder import PromptEncoder, PromptTokens, cell_centres
 
 NUM_MASKS = 4
 _UPSCALED_DIM = 32
@@ -146,7 +146,7 @@ class MaskDecoder(nn.Module):
         count = len(prompts.tokens)
         batch, _, h, w = features.stride8.shape
         each = count // batch
-        grid = _cell_centres(h, w).to(features.stride8)
+        grid = cell_centres(h, w).to(features.stride8)
         image_pe = encoder.positions(grid)
         offset = (grid[None] - prompts.reference[:, None]) * grid.new_tensor([w / 10, h / 10])
         distance = (offset.square().sum(-1, keepdim=True) + 1e-6).sqrt()
@@ -197,9 +197,3 @@ class MaskDecoder(nn.Module):
         up = up.reshape(count, h * w * 4, -1)
         masks = (kernels @ up.transpose(1, 2)).unflatten(-1, (h, w, 2, 2))
         return masks.permute(0, 1, 2, 4, 3, 5).reshape(count, NUM_MASKS, 2 * h, 2 * w)[..., :rows, :columns]
-
-
-def _cell_centres(h: int, w: int) -> Tensor:
-    """(h * w, 2), x, y in 0 .. 1 of the centres of a grid's cells, row by row."""
-    y, x = torch.meshgrid((torch.arange(h) + 0.5) / h, (torch.arange(w) + 0.5) / w, indexing="ij")
-    return torch.stack([x, y], -1).view(-1, 2)
