@@ -91,7 +91,6 @@ def test_every_kind_of_prompt_counts(segmenter: TinySegmenter, embedding: Embedd
 
 
 @torch.no_grad()
-@torch.no_grad()
 def test_the_bundled_weights_read_places_off_their_own_tokens() -> None:
     segmenter = load_segmenter("uois-sam-tiny", torch.device("cpu")).segmenter
     assert isinstance(segmenter, TinySegmenter)
@@ -108,6 +107,7 @@ def test_the_bundled_weights_read_places_off_their_own_tokens() -> None:
     assert between.norm(dim=-1).median() < 6
 
 
+@torch.no_grad()
 def test_ready_tokens_decode(segmenter: TinySegmenter, embedding: Embedding) -> None:
     points = segmenter.prompt_tokens(embedding, Prompts.from_points(POINTS))
     boxes = segmenter.prompt_tokens(embedding, Prompts(boxes=torch.tensor([[60.0, 40, 140, 120]])))

@@ -11,6 +11,8 @@ from uois_sam.sam.tiny.encoder import EMBEDDING_DIM, STRIDE2_DIM, STRIDE4_DIM, F
 from uois_sam.sam.tiny.prompt_encoder import PromptEncoder, PromptTokens, cell_centres
 
 NUM_MASKS = 4
+_RELATIVE_UNITS = (4.0, 3.0)
+"""What the image's width and height measure in the decoder's relative coordinates."""
 _UPSCALED_DIM = 32
 _HEADS = 4
 
@@ -148,7 +150,7 @@ class MaskDecoder(nn.Module):
         each = count // batch
         grid = cell_centres(h, w).to(features.stride8)
         image_pe = encoder.positions(grid)
-        offset = (grid[None] - prompts.reference[:, None]) * grid.new_tensor([w / 10, h / 10])
+        offset = (grid[None] - prompts.reference[:, None]) * grid.new_tensor(_RELATIVE_UNITS)
         distance = (offset.square().sum(-1, keepdim=True) + 1e-6).sqrt()
         around = self.relative(torch.cat([offset, distance], -1))
         shared = features.stride8[:, None] + (
@@ -193,7 +195,7 @@ class MaskDecoder(nn.Module):
         assert bias is not None
         skip = (skip + bias).reshape(batch, 1, h * w, -1)
         weight = self.upscale.weight.permute(0, 2, 3, 1).flatten(1)
-        up = F.relu((image @ weight).unflatten(0, (batch, -1)) + skip, inplace=True)
+        up = (image @ weight).unflatten(0, (batch, -1)).add_(skip).relu_()
         up = up.reshape(count, h * w * 4, -1)
         masks = (kernels @ up.transpose(1, 2)).unflatten(-1, (h, w, 2, 2))
         return masks.permute(0, 1, 2, 4, 3, 5).reshape(count, NUM_MASKS, 2 * h, 2 * w)[..., :rows, :columns]
