@@ -23,7 +23,9 @@ body { background: #f4f5f7; }
 .bar { background: #24303f; color: white; }
 .question { font-size: 1.5rem; font-weight: 600; line-height: 1.2; }
 .quiet { color: #5b6675; }
-.patches { display: flex; flex-wrap: wrap; gap: 10px; }
+.ask { background: white; color: #1d2733; border-bottom: 1px solid #d5dae1; }
+.patches { display: grid; grid-template-columns: repeat(auto-fill, 152px); gap: 12px; width: 100%;
+           justify-content: space-between; }
 .patch { position: relative; width: 152px; padding: 0; border: 4px solid #b4bcc8; border-radius: 8px;
          background: white; cursor: pointer; overflow: hidden; font-size: .75rem; color: #5b6675; }
 .patch:hover { box-shadow: 0 0 0 3px #9db7e5; }
@@ -77,10 +79,12 @@ class PartPage:
         """The page in one window."""
         ui.add_css(_STYLE)
         ui.keyboard(self._key, repeating=False, ignore=["input", "select", "textarea"])
-        with ui.header().classes("bar items-center gap-3 py-2"):
-            self._parts()
-        with ui.column().classes("w-full max-w-screen-xl mx-auto gap-4"):
-            self._question()
+        with ui.header().classes("p-0 gap-0"):
+            with ui.row().classes("bar w-full items-center gap-2 px-4 py-2"):
+                self._parts()
+            with ui.row().classes("ask w-full px-4 py-2 items-center gap-x-6 gap-y-2"):
+                self._question()
+        with ui.column().classes("w-full gap-4"):
             self._prototype()
 
     @ui.refreshable_method
@@ -105,7 +109,7 @@ class PartPage:
         with ui.column().classes("gap-1"):
             ui.label(f"Which of these patches contain “{session.part}”?").classes("question")
             ui.label(
-                "Say it of all at once, then click those that are otherwise. A patch is what lies within the frame;"
+                "Say it of all at once, then click those that are otherwise. A patch is what lies in the frame;"
                 " the rest is there to recognise it."
             ).classes("quiet")
         with ui.row().classes("items-center gap-2"):
@@ -126,7 +130,9 @@ class PartPage:
             images = _counted(len(set(patches.image[rows].tolist())), "image")
             ui.label(f"{_counted(len(rows), 'patch')} of {images}")
             ui.label(f"{session.labelled_prototypes()} of {len(patches.prototypes)} prototypes labelled")
-            ui.label(f"{int((said == WITH).sum())} patches with, {int((said == WITHOUT).sum())} without")
+            ui.label(
+                f"{_counted(int((said == WITH).sum()), 'patch')} with, {int((said == WITHOUT).sum())} without"
+            )
             ui.label(f"{_counted(clicks.total, 'click')}, {clicks.total / len(patches.files):.2f} per image")
         with ui.element("div").classes("patches"):
             for row, value in zip(rows.tolist(), session.said(rows).tolist(), strict=True):
@@ -184,10 +190,13 @@ class PartPage:
 
     def _do(self, action: Callable[[], object]) -> None:
         """Act, and show what came of it in all windows."""
+        shown = self._session.part, self._session.prototype
         try:
             action()
         except UoisSamError as error:
             ui.notify(str(error), type="negative", timeout=0, close_button="OK")
+        if shown != (self._session.part, self._session.prototype):
+            ui.run_javascript("window.scrollTo(0, 0)")
         self._parts.refresh()
         self._question.refresh()
         self._prototype.refresh()

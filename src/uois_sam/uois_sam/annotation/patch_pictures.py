@@ -14,6 +14,7 @@ _PATCH = 48  # pixels of a patch's side in the picture of a crop
 _AROUND = 1.0  # patches shown on either side
 _LONG_SIDE = 1400
 _GREY = 96
+_DIMMED = 0.6
 _QUALITY = 90
 
 
@@ -40,13 +41,13 @@ class PatchPictures:
         """(h, w, 3) uint8 RGB of a patch alone."""
         pixels = self._decode(image)
         x0, y0, x1, y1 = self._box(pixels, patch)
-        return pixels[y0 : max(y1, y0 + 1), x0 : max(x1, x0 + 1)]
+        return pixels[y0:y1, x0:x1]
 
     def crop(self, image: int, patch: int) -> bytes:
-        """JPEG of a patch, framed, with a patch's size of its surroundings on every side."""
+        """JPEG of a patch, framed, with a patch's size of its dimmed surroundings on every side."""
         pixels = self._decode(image)
         x0, y0, x1, y1 = self._box(pixels, patch)
-        wide, high = max(1, x1 - x0), max(1, y1 - y0)
+        wide, high = x1 - x0, y1 - y0
         beside, above = round(_AROUND * wide), round(_AROUND * high)
         padded = cv2.copyMakeBorder(
             pixels, above, above, beside, beside, cv2.BORDER_CONSTANT, value=(_GREY, _GREY, _GREY)
@@ -55,8 +56,11 @@ class PatchPictures:
         scale = _PATCH / max(wide, high)
         size = (round(cut.shape[1] * scale), round(cut.shape[0] * scale))
         shown = cv2.resize(cut, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC)
-        corner = (round(beside * scale), round(above * scale))
-        return _framed(shown, corner, (corner[0] + round(wide * scale), corner[1] + round(high * scale)))
+        left, top = round(beside * scale), round(above * scale)
+        right, bottom = left + round(wide * scale), top + round(high * scale)
+        dimmed = (shown * _DIMMED).astype(np.uint8)
+        dimmed[top:bottom, left:right] = shown[top:bottom, left:right]
+        return _framed(dimmed, (left, top), (right, bottom))
 
     def whole(self, image: int, patch: int) -> bytes:
         """JPEG of the whole image with a patch framed."""
@@ -65,9 +69,11 @@ class PatchPictures:
         return _framed(pixels.copy(), (x0, y0), (x1, y1))
 
     def _box(self, pixels: NDArray[np.uint8], patch: int) -> tuple[int, int, int, int]:
+        """Edges x0, y0, x1, y1 in whole pixels, one at least, within the image."""
         height, width = pixels.shape[:2]
         x0, y0, x1, y1 = (round(float(v)) for v in self._grid.boxes((0, 0, width, height))[patch])
-        return x0, y0, x1, y1
+        x0, y0 = min(x0, width - 1), min(y0, height - 1)
+        return x0, y0, max(x1, x0 + 1), max(y1, y0 + 1)
 
     def _decoded(self, image: int) -> NDArray[np.uint8]:
         decoded = cv2.imdecode(np.frombuffer(self._images[image], np.uint8), cv2.IMREAD_COLOR)

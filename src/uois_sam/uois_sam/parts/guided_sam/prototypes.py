@@ -102,8 +102,7 @@ def find_prototypes(points: NDArray[np.float32], settings: PrototypeSettings) ->
         count = max(2, round(len(rows) / settings.patches))
         groups = _cluster(points[rows], count, settings.seed)
         if groups.max() == 0:  # equal points cannot be told apart
-            groups = np.arange(len(rows)) * count // len(rows)
-            found += [rows[groups == k] for k in range(count)]
+            found += np.array_split(rows, -(-len(rows) // settings.patches))
             continue
         waiting += [rows[groups == k] for k in range(groups.max(), -1, -1)]
     return found
