@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from typing import Any
 
 import cv2
 import numpy as np
@@ -76,7 +77,7 @@ class PatchPictures:
         return x0, y0, max(x1, x0 + 1), max(y1, y0 + 1)
 
     def _decoded(self, image: int) -> NDArray[np.uint8]:
-        decoded = cv2.imdecode(np.frombuffer(self._images[image], np.uint8), cv2.IMREAD_COLOR)
+        decoded: Any = cv2.imdecode(np.frombuffer(self._images[image], np.uint8), cv2.IMREAD_COLOR)
         return cv2.cvtColor(decoded, cv2.COLOR_BGR2RGB).astype(np.uint8, copy=False)
 
 
