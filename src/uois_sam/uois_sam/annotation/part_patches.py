@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +13,6 @@ from numpy.typing import NDArray
 from uois_sam.annotation.part_session import GroupedPatches
 from uois_sam.annotation.patch_pictures import PatchPictures
 from uois_sam.datasets.image_files import read_color
-from uois_sam.parts.guided_sam.clip_similarity import ClipSimilarity
 from uois_sam.parts.guided_sam.prototypes import (
     PrototypeOrder,
     PrototypeSettings,
@@ -23,6 +23,9 @@ from uois_sam.parts.guided_sam.prototypes import (
     side_by_side,
 )
 from uois_sam.training.patch_sets import PatchDescriber
+
+if TYPE_CHECKING:
+    from uois_sam.parts.guided_sam.clip_similarity import ClipSimilarity
 
 _TYPICAL = 4  # patches of a prototype that CLIP looks at: its scores are averaged, and it takes long
 

@@ -93,7 +93,6 @@ def _open_session(options: argparse.Namespace, labels: PartLabels) -> tuple[Part
     from uois_sam.annotation.part_patches import collect_patches, order_by_clip, order_by_doubt
     from uois_sam.annotation.part_session import PartSession
     from uois_sam.commands.progress import progress_bar
-    from uois_sam.parts.guided_sam.clip_similarity import ClipSimilarity
     from uois_sam.parts.guided_sam.guided_sam import load_features
     from uois_sam.parts.guided_sam.prototypes import PrototypeSettings
     from uois_sam.segmentation.load import choose_device, load_segmenter
@@ -101,7 +100,11 @@ def _open_session(options: argparse.Namespace, labels: PartLabels) -> tuple[Part
     from uois_sam.training.patch_sets import PatchDescriber
 
     device = choose_device(options.device)
-    clip = None if options.clip is None else ClipSimilarity.from_pretrained(options.clip, device)
+    clip = None
+    if options.clip is not None:
+        from uois_sam.parts.guided_sam.clip_similarity import ClipSimilarity
+
+        clip = ClipSimilarity.from_pretrained(options.clip, device)
     features = load_features(options.features, load_segmenter(DEFAULT_MODEL, device).segmenter)
     cache = FeatureCache(options.out.parent / "features", features.network, str(options.images.resolve()))
     describe = PatchDescriber(features, labels.grid, cache)
