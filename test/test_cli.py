@@ -10,7 +10,7 @@ import pytest
 from uois_sam import __version__, cli
 from uois_sam.errors import InputError
 
-COMMANDS = ("demo", "segment", "evaluate", "reproduce", "datasets", "synth", "train", "bench")
+COMMANDS = ("demo", "segment", "evaluate", "reproduce", "datasets", "synth", "annotate", "train", "bench")
 
 
 def say(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> tuple[int, str, str]:
@@ -37,6 +37,7 @@ def test_help_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:
         *([name] for name in COMMANDS),
         *(["train", kind] for kind in ("segmenter", "hpg", "hdnet", "guided-sam", "part-clipseg", "wps-sam")),
         ["datasets", "list"],
+        ["annotate", "parts"],
         *(
             ["reproduce", table]
             for table in ("table4", "table5", "depth", "guided-sam", "part-clipseg", "wps-sam")
@@ -128,7 +129,8 @@ def test_a_defect_is_not_hidden(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_help_imports_nothing_heavy() -> None:
     code = (
         "import sys; from uois_sam.cli import make_parser; make_parser().format_help();"
-        "print([m for m in ('torch', 'numpy', 'cv2', 'rclpy', 'transformers', 'scipy') if m in sys.modules])"
+        "heavy = ('torch', 'numpy', 'cv2', 'rclpy', 'transformers', 'scipy', 'sklearn', 'nicegui');"
+        "print([m for m in heavy if m in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "[]\n"

@@ -178,7 +178,7 @@ def chosen_torch(target: Target, environ: Mapping[str, str], section: list[str])
 
 def chosen_packages(target: Target, sections: Mapping[str, list[str]]) -> list[str]:
     """All that is installed after torch. A ROS installation brings its own part, and mostly colcon."""
-    names = ["run", "render", "train", "test"]
+    names = ["run", "render", "train", "annotate", "test"]
     if target.ros is None:
         names += ["ros", "ros-build", "colcon"]
     elif subprocess.run([sys.executable, "-c", "import colcon_ros"], capture_output=True).returncode != 0:
