@@ -38,7 +38,7 @@ def embedding(segmenter: TinySegmenter, image: np.ndarray) -> Embedding:
 @torch.no_grad()
 def test_answers_four_masks_with_scores_and_tokens(segmenter: TinySegmenter, embedding: Embedding) -> None:
     candidates = segmenter.decode(embedding, Prompts.from_points(POINTS))
-    assert candidates.logits.shape == (3, 4, 120, 160)
+    assert candidates.logits.shape == (3, 4, 144, 192)
     assert candidates.scores.shape == (3, 4)
     assert candidates.iou_token.shape == (3, 1, segmenter.token_dim)
     assert candidates.mask_tokens.shape == (3, 4, segmenter.token_dim)
@@ -113,7 +113,7 @@ def test_ready_tokens_decode(segmenter: TinySegmenter, embedding: Embedding) -> 
     boxes = segmenter.prompt_tokens(embedding, Prompts(boxes=torch.tensor([[60.0, 40, 140, 120]])))
     assert points.shape == (3, 1, segmenter.token_dim)
     assert boxes.shape == (1, 2, segmenter.token_dim)
-    assert segmenter.decode(embedding, Prompts(tokens=boxes)).logits.shape == (1, 4, 120, 160)
+    assert segmenter.decode(embedding, Prompts(tokens=boxes)).logits.shape == (1, 4, 144, 192)
 
 
 def test_decoder_learns_and_the_encoder_does_not(segmenter: TinySegmenter, embedding: Embedding) -> None:
