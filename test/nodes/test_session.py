@@ -33,7 +33,10 @@ class OnePixel:
         labels[0, 0] = 1
         return Instances.from_label_image(labels)
 
-    def correct(self, image: np.ndarray, instances: Instances, instance_id: int | None, *_: Any) -> Instances:
+    def correct(
+        self, image: np.ndarray, instances: Instances, instance_id: int | None, *_: Any, **how: bool
+    ) -> Instances:
+        self.saw.append(how)
         labels = instances.label_image.copy()
         if instance_id is None:
             labels[1, len(instances)] = len(instances) + 1
@@ -88,3 +91,19 @@ def test_depth_reaches_the_pipeline_only_if_wanted(use_depth: bool) -> None:
     ((depth, camera),) = pipeline.saw
     assert (depth is not None) == use_depth
     assert camera == Camera(1, 1, 0, 0, 4, 2)
+
+
+def test_a_person_points_at_a_thing_or_beside_all() -> None:
+    pipeline = OnePixel()
+    session = SegmentationSession(pipeline, 2, use_depth=True)  # type: ignore[arg-type]
+    with pytest.raises(InputError, match="no frame has been answered"):
+        session.point_at(0, 0)
+    session.segment(frame(1))
+    corrected, label = session.point_at(2.0, 1.0)
+    assert (label, corrected.instances.id.tolist()) == (2, [1, 2])
+    assert pipeline.saw[-1] == {"anew": True}
+    for x, y in ((-1.0, 0.0), (0.0, 1.5), (3.5, 0.0)):
+        with pytest.raises(InputError, match="outside the 4 x 2 image"):
+            session.point_at(x, y)
+    with pytest.raises(InputError, match="nothing is left"):
+        session.point_at(0.4, 0.0)

@@ -69,6 +69,8 @@ class BlobPipeline:
         instance_id: int | None,
         points: np.ndarray,
         labels: np.ndarray,
+        *,
+        anew: bool = False,
     ) -> Instances:
         height, width = image.shape[:2]
         if len(points) == 0:
@@ -80,6 +82,8 @@ class BlobPipeline:
         known = instances.id.tolist()
         label = len(known) + 1 if instance_id is None else known.index(instance_id) + 1
         out = instances.label_image.copy()
+        if anew:
+            out[out == label] = 0
         for x, y in points[labels == 1].astype(int):
             cv2.rectangle(out, (x - 5, y - 5), (x + 5, y + 5), label, -1)
         return Instances.from_label_image(out)

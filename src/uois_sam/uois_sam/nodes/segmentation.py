@@ -9,6 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from geometry_msgs.msg import PointStamped
 from rclpy.callback_groups import ReentrantCallbackGroup
 from sensor_msgs.msg import Image
 from std_srvs.srv import SetBool
@@ -16,6 +17,7 @@ from uois_sam_msgs.msg import InstanceArray
 from uois_sam_msgs.srv import CorrectInstance, SegmentImage
 
 from uois_sam.errors import InputError, UoisSamError
+from uois_sam.nodes.clicks import ClickInput
 from uois_sam.nodes.convert import (
     image_to_msg,
     instance_to_msg,
@@ -61,7 +63,7 @@ def load_model(model: str, device: str) -> Pipeline:
 class SegmentationNode(ManagedNode):
     """Publishes `~/instances`, `~/label_image`, `~/overlay`, and `~/detections` where vision_msgs imports.
 
-    Serves `~/segment`, `~/correct` and `~/enable`.
+    Serves `~/segment`, `~/correct` and `~/enable`; listens to where a person points, see `ClickInput`.
 
     Attributes:
         listeners: called in this process with each segmented frame, on the worker's thread.
@@ -86,6 +88,7 @@ class SegmentationNode(ManagedNode):
         self._session: SegmentationSession | None = None
         self._worker: FrameWorker[RawFrame | StampedFrame] | None = None
         self._input: FrameInput | None = None
+        self._clicks: ClickInput | None = None
         self._outputs: dict[str, Any] = {}
         self._servers: list[Any] = []
         self.listeners: list[Listener] = []
@@ -137,6 +140,8 @@ class SegmentationNode(ManagedNode):
         self._worker, self._session, self._outputs, self._servers = None, None, {}, []
 
     def start(self) -> None:
+        if self._clicks is None:
+            self._clicks = ClickInput(self, self._on_point, self._on_pixel)
         if self._subscribe and self._enabled and self._input is None:
             self._input = FrameInput(
                 self,
@@ -151,6 +156,9 @@ class SegmentationNode(ManagedNode):
         if self._input is not None:
             self._input.close()
             self._input = None
+        if self._clicks is not None:
+            self._clicks.close()
+            self._clicks = None
 
     def parameters_changed(self) -> None:
         if self._session is not None:
@@ -263,6 +271,37 @@ class SegmentationNode(ManagedNode):
         )
         self._publish(corrected)
         return corrected, label
+
+    def _on_point(self, message: PointStamped) -> None:
+        """A person pointed at a cloud."""
+        session, clicks = self._session, self._clicks
+        if session is None or clicks is None:
+            return
+
+        def pixel() -> tuple[float, float]:
+            held = session.newest.frame
+            return clicks.pixel(message, held.frame.camera, held.header.frame_id)
+
+        self._point_at(session, pixel)
+
+    def _on_pixel(self, x: float, y: float) -> None:
+        """A person pointed at the overlay."""
+        if self._session is not None:
+            self._point_at(self._session, lambda: (x, y))
+
+    def _point_at(self, session: SegmentationSession, pixel: Callable[[], tuple[float, float]]) -> None:
+        def act() -> None:
+            try:
+                corrected, label = session.point_at(*pixel())
+            except UoisSamError as error:
+                self.get_logger().warning(f"click refused: {error}")
+                return
+            self._publish(corrected)
+            instance = corrected.instances[label - 1]
+            self.get_logger().info(f"click: instance {instance.id} has {instance.area} px now")
+
+        if self._worker is not None:
+            self._worker.submit(act)
 
     def _on_enable(self, request: SetBool.Request, response: SetBool.Response) -> SetBool.Response:
         self._enabled = request.data

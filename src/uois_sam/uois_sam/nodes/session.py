@@ -59,8 +59,42 @@ class SegmentationSession:
         """
         return self.pipeline.segment(self._encode(frame))
 
+    @property
+    def newest(self) -> SegmentedFrame:
+        """The frame that was answered last.
+
+        Raises:
+            InputError: there is none yet.
+        """
+        return self._held.find(0)
+
+    def point_at(self, x: float, y: float) -> tuple[SegmentedFrame, int]:
+        """Let a person point at a thing in the newest frame.
+
+        It is drawn from that click alone, in place of the instance that lies there, or as a new one.
+
+        Returns:
+            As `correct`.
+
+        Raises:
+            InputError: the pixel lies outside the image, or no frame has been answered.
+        """
+        held = self.newest
+        height, width = held.instances.label_image.shape
+        if not (0 <= x <= width - 1 and 0 <= y <= height - 1):
+            raise InputError(f"click ({x:g}, {y:g}) lies outside the {width} x {height} image")
+        label = int(held.instances.label_image[round(y), round(x)])
+        there = int(held.instances.id[label - 1]) if label else None
+        return self.correct(0, there, np.array([[x, y]], np.float32), np.ones(1, np.int64), anew=True)
+
     def correct(
-        self, stamp: int, instance_id: int | None, points: NDArray[np.float32], labels: NDArray[np.int64]
+        self,
+        stamp: int,
+        instance_id: int | None,
+        points: NDArray[np.float32],
+        labels: NDArray[np.int64],
+        *,
+        anew: bool = False,
     ) -> tuple[SegmentedFrame, int]:
         """Correct an instance of a held frame; later corrections of the frame build on it.
 
@@ -69,6 +103,7 @@ class SegmentationSession:
             instance_id: None for a new instance.
             points: (P, 2) float32, x, y in pixels.
             labels: (P,) int64, 1 on the thing, 0 off it.
+            anew: draw it from the clicks alone, whatever its mask was.
 
         Returns:
             The frame with all its instances, and the label of the corrected one.
@@ -78,7 +113,7 @@ class SegmentationSession:
                 left.
         """
         held = self._held.find(stamp)
-        instances = self.pipeline.correct(held.embedded, held.instances, instance_id, points, labels)
+        instances = self.pipeline.correct(held.embedded, held.instances, instance_id, points, labels, anew=anew)
         before = set(held.instances.id.tolist())
         wanted = {instance_id} if instance_id is not None else set(instances.id.tolist()) - before
         label = next((k for k, number in enumerate(instances.id.tolist(), 1) if number in wanted), None)

@@ -132,6 +132,8 @@ class Pipeline:
         instance_id: int | None,
         points: NDArray[np.float32],
         labels: NDArray[np.int64],
+        *,
+        anew: bool = False,
     ) -> Instances:
         """Let a person's clicks redraw one instance, or add one.
 
@@ -141,6 +143,7 @@ class Pipeline:
             instance_id: which to redraw; None adds a new one.
             points: (P, 2) float32, clicks x, y in pixels.
             labels: (P,) int64, 1 on the thing, 0 off it.
+            anew: draw the instance from the clicks alone, whatever its mask was.
 
         Returns:
             New instances; the corrected mask lies on top of the others and ids stay.
@@ -155,7 +158,7 @@ class Pipeline:
             points=torch.from_numpy(np.asarray(points, np.float32))[None],
             labels=torch.from_numpy(np.asarray(labels, np.int64))[None],
         )
-        if row is not None:
+        if row is not None and not anew:
             prompts = replace(prompts, masks=mask_to_logits(instances.mask(row + 1)))
         candidates = self.segmenter.decode(frame.embedding, prompts)
         scores = self.refine(candidates, torch.from_numpy(np.asarray(points[:1], np.float32)), frame.embedding)[0]
