@@ -58,7 +58,7 @@ def test_each_click_decodes_all_clicks_and_the_mask_before() -> None:
     assert session.score == pytest.approx(0.4)
 
 
-def test_the_candidate_that_agrees_with_most_clicks_is_taken_then_the_best_scored() -> None:
+def test_the_candidate_that_goes_with_the_clicks_is_taken_and_among_such_the_best_scored() -> None:
     session, recorder = begin()
     session.add_click(30, 5, True)  # right or top; right is scored higher
     assert session.answers[-1].candidate == 1
