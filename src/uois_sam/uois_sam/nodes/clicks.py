@@ -36,10 +36,14 @@ class ClickInput:
         clicked: Callable[[float, float], None],
     ) -> None:
         self._node = node
+
+        def take_pixel(message: Point) -> None:
+            clicked(message.x, message.y)
+
         self._transforms = TransformLookup(node, "") if has_tf() else None
         self._subscriptions: list[Any] = [
             node.create_subscription(PointStamped, POINT, pointed, RESULT_QOS),
-            node.create_subscription(Point, PIXEL, lambda message: clicked(message.x, message.y), RESULT_QOS),
+            node.create_subscription(Point, PIXEL, take_pixel, RESULT_QOS),
         ]
 
     def pixel(self, message: PointStamped, camera: Camera | None, frame_id: str) -> tuple[float, float]:
