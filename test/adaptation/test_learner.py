@@ -7,12 +7,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from uois_sam.adaptation.rollback import TOLERANCE
-from uois_sam.adaptation.settings import AdaptationSettings
 
 from uois_sam.adaptation.correction import Correction
 from uois_sam.adaptation.interactive import Click
 from uois_sam.adaptation.learner import CorrectionLearner
+from uois_sam.adaptation.rollback import TOLERANCE
+from uois_sam.adaptation.settings import AdaptationSettings
 from uois_sam.errors import InputError, ModelError
 from uois_sam.sam.protocol import Embedding
 from uois_sam.segmentation.load import load_segmenter
