@@ -152,7 +152,7 @@ def test_fit_never_exceeds_the_input() -> None:
         fit = Fit.of(h, w)
         assert 1 <= fit.height <= 288
         assert 1 <= fit.width <= 384
-        assert fit.height == 240 or fit.width == 320
+        assert fit.height == 288 or fit.width == 384
 
 
 class TestDepth:
