@@ -17,7 +17,8 @@ import cv2
 import numpy as np
 import pytest
 
-from uois_sam.annotation.clicks import Clicks, clicks_file, read_clicks
+from uois_sam.annotation.clicks import clicks_file, read_clicks
+from uois_sam.annotation.part_labels import PartClicks
 from uois_sam.parts.guided_sam.labels import read_patch_labels
 
 pytest.importorskip("nicegui", reason="NiceGUI, which makes the page, is not installed")
@@ -120,7 +121,7 @@ def test_a_person_labels_patches(photos: Path, tmp_path: Path) -> None:
         patches.nth(1).click()
         expect(page.locator(".patch.without")).to_have_attribute("data-row", str(corrected))
         assert labelled(labels)["handle"] == {"with": shown - 1, "without": 1}
-        assert read_clicks(clicks_file(labels))["handle"] == Clicks(prototypes=1, patches=1)
+        assert read_clicks(clicks_file(labels), PartClicks)["handle"] == PartClicks(prototypes=1, patches=1)
         expect(page.get_by_text("2 clicks, 1.00 per image")).to_be_visible()
 
         page.get_by_role("button", name="Undo").click()
