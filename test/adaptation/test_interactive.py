@@ -61,7 +61,7 @@ def test_each_click_decodes_all_clicks_and_the_mask_before() -> None:
 def test_it_goes_on_with_the_clicks_that_made_a_mask() -> None:
     _, recorder = begin()
     embedding = Embedding((torch.zeros(1, 2, 3, 4),), (H, W))
-    left = np.broadcast_to(np.arange(W) < 16, (H, W))
+    left = np.tile(np.arange(W) < 16, (H, 1))
     session = InteractiveSession(recorder, embedding, left, [Click(3, 5, True)])  # type: ignore[arg-type]
     assert session.clicks == (Click(3, 5, True),)
     assert not session.undo()
@@ -73,7 +73,6 @@ def test_it_goes_on_with_the_clicks_that_made_a_mask() -> None:
     assert (session.mask == left).all()
     with pytest.raises(InputError, match="1 earlier clicks come without the mask"):
         InteractiveSession(recorder, embedding, None, [Click(3, 5, True)])  # type: ignore[arg-type]
-
 
 
 def test_the_candidate_that_agrees_with_most_clicks_is_taken_then_the_best_scored() -> None:
