@@ -26,9 +26,9 @@ def test_objects_are_drawn_in_their_colours_and_clicks_on_top(tmp_path: Path) ->
     (shape, number) = drawn(session)
     assert (shape.get("data-object"), shape.get("fill"), number.text) == ("1", css_colour(1), "1")
 
-    session.click(0, *ON_BLUE, True)
-    session.click(0, *ON_GREEN, True)
-    session.click(0, *ON_ORANGE, False)
+    session.click(*ON_BLUE, True)
+    session.click(*ON_GREEN, True)
+    session.click(*ON_ORANGE, False)
     kinds = [element.get("class") for element in drawn(session)]
     assert kinds == ["object", "halo", "object active", None, "click on", "click on", "click off"]
     circle = drawn(session)[4][0]

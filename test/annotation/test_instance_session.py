@@ -79,7 +79,7 @@ def test_an_image_begins_with_what_the_model_finds_and_nothing_is_saved(tmp_path
 def test_a_right_click_takes_away_from_what_the_model_found(tmp_path: Path) -> None:
     pipeline = ColourPipeline()
     session = open_session(tmp_path, pipeline=pipeline)
-    session.click(0, *ON_ORANGE, False)
+    session.click(*ON_ORANGE, False)
     assert session.view.active is not None
     assert not session.view.active.is_new
     assert (active_mask(session) == of(RED)).all()
@@ -96,18 +96,18 @@ def test_a_right_click_takes_away_from_what_the_model_found(tmp_path: Path) -> N
 
 def test_a_left_click_chooses_an_object_or_begins_one(tmp_path: Path) -> None:
     session = open_session(tmp_path)
-    session.click(0, *ON_RED, True)
+    session.click(*ON_RED, True)
     assert session.view.active is not None
     assert session.view.active.number == 1
     assert not session.view.active.changed
     assert session.view.clicks.total == 0
     assert not session.finish()
     assert session.view.active is None
-    session.click(0, *ON_BLUE, True)
+    session.click(*ON_BLUE, True)
     assert session.view.active.is_new
     assert session.view.active.number == 2
-    session.click(0, *ON_GREEN, True)
-    session.click(0, *ON_GREEN, False)
+    session.click(*ON_GREEN, True)
+    session.click(*ON_GREEN, False)
     assert (active_mask(session) == of(BLUE)).all()
     assert session.finish()
     assert session.view.clicks == InstanceClicks(on=2, off=1)
@@ -126,7 +126,7 @@ def test_a_left_click_chooses_an_object_or_begins_one(tmp_path: Path) -> None:
 def test_a_new_object_on_top_of_another_cuts_it(tmp_path: Path) -> None:
     session = open_session(tmp_path)
     session.begin()
-    session.click(0, *ON_ORANGE, True)
+    session.click(*ON_ORANGE, True)
     assert (active_mask(session) == of(ORANGE)).all()
     session.choose(1)
     assert (masks(session)[2] == of(ORANGE)).all()
@@ -136,13 +136,13 @@ def test_a_new_object_on_top_of_another_cuts_it(tmp_path: Path) -> None:
 
 def test_what_is_left_of_a_covered_object_is_none(tmp_path: Path) -> None:
     session = open_session(tmp_path, propose=False)
-    session.click(0, *ON_GREEN, True)
+    session.click(*ON_GREEN, True)
     session.finish()
     session.choose(1)
-    session.click(0, *ON_BLUE, True)
+    session.click(*ON_BLUE, True)
     assert (active_mask(session) == of(BLUE, GREEN)).all()
     session.begin()
-    session.click(0, *ON_BLUE, True)  # all but the green tenth of it
+    session.click(*ON_BLUE, True)  # all but the green tenth of it
     session.finish()
     assert {k: int(mask.sum()) for k, mask in masks(session).items()} == {2: 200}
 
@@ -151,11 +151,11 @@ def test_clicks_so_far_count_on_unless_the_mask_contradicts_them(tmp_path: Path)
     pipeline = ColourPipeline()
     session = open_session(tmp_path, propose=False, pipeline=pipeline)
     for place in (ON_RED, ON_ORANGE):
-        session.click(0, *place, True)
+        session.click(*place, True)
     session.begin()
-    session.click(0, *ON_ORANGE, True)
+    session.click(*ON_ORANGE, True)
     session.choose(1)
-    session.click(0, *ON_BLUE, True)
+    session.click(*ON_BLUE, True)
     assert pipeline.segmenter.asked[-1].points.tolist() == [[list(ON_RED), list(ON_BLUE)]]
     assert session.view.active is not None
     assert len(session.view.active.clicks) == 3
@@ -165,10 +165,10 @@ def test_undo_goes_back_step_by_step(tmp_path: Path) -> None:
     session = open_session(tmp_path)
     seen = []
     for act in (
-        lambda: session.click(0, *ON_ORANGE, False),
+        lambda: session.click(*ON_ORANGE, False),
         session.finish,
-        lambda: session.click(0, *ON_BLUE, True),
-        lambda: session.click(0, *ON_GREEN, True),
+        lambda: session.click(*ON_BLUE, True),
+        lambda: session.click(*ON_GREEN, True),
         lambda: session.choose(1),
         lambda: session.delete(2),
     ):
@@ -185,14 +185,14 @@ def test_undo_goes_back_step_by_step(tmp_path: Path) -> None:
     assert not session.undo()
     assert session.view.clicks == InstanceClicks(on=2, off=1, deleted=1, undone=6)
     assert ((saved_labels(tmp_path)["0"] == 1) == of(RED, ORANGE)).all()
-    session.click(0, *ON_ORANGE, False)
+    session.click(*ON_ORANGE, False)
     assert (active_mask(session) == of(RED)).all()
 
 
 def test_delete(tmp_path: Path) -> None:
     session = open_session(tmp_path)
     assert not session.delete()
-    session.click(0, *ON_BLUE, True)
+    session.click(*ON_BLUE, True)
     assert session.delete()  # one that nobody was finished with
     assert list(masks(session)) == [1]
     assert not (tmp_path / "out" / "instances.json").exists()
@@ -208,7 +208,7 @@ def test_delete(tmp_path: Path) -> None:
 
 def test_the_model_finds_only_what_is_not_marked(tmp_path: Path) -> None:
     session = open_session(tmp_path, propose=False)
-    session.click(0, *ON_BLUE, True)
+    session.click(*ON_BLUE, True)
     assert session.find() == 1  # and is finished with the other
     assert list(masks(session)) == [1, 2]
     assert (masks(session)[2] == of(RED, ORANGE)).all()
@@ -221,14 +221,12 @@ def test_the_model_finds_only_what_is_not_marked(tmp_path: Path) -> None:
 def test_from_image_to_image(tmp_path: Path) -> None:
     session = open_session(tmp_path)
     assert not session.previous()
-    session.click(0, *ON_BLUE, True)
+    session.click(*ON_BLUE, True)
     assert session.skip()
     assert session.view.index == 1
     assert session.view.undoable == 0
     assert not session.view.done
     assert ((saved_labels(tmp_path)["0"] == 2) == of(BLUE)).all()
-    session.click(0, *ON_GREEN, True)  # on the picture that was shown before
-    assert session.view.active is None
     assert session.next()
     assert session.view.images_done == 1
     assert list(saved_labels(tmp_path)) == ["0", "1"]
@@ -248,9 +246,9 @@ def test_from_image_to_image(tmp_path: Path) -> None:
 def test_it_goes_on_where_it_was_left(tmp_path: Path) -> None:
     session = open_session(tmp_path)
     session.next()
-    session.click(1, *ON_BLUE, True)
+    session.click(*ON_BLUE, True)
     session.finish()
-    session.click(1, *ON_GREEN, True)
+    session.click(*ON_GREEN, True)
     again = open_session(tmp_path)
     assert again.view.index == 1
     assert list(masks(again)) == [1, 2]
@@ -268,35 +266,39 @@ def test_it_goes_on_where_it_was_left(tmp_path: Path) -> None:
 def test_bad_input(tmp_path: Path) -> None:
     session = open_session(tmp_path)
     with pytest.raises(InputError, match="nothing is marked here"):
-        session.click(0, *ON_GREY, False)
+        session.click(*ON_GREY, False)
     with pytest.raises(InputError, match="outside the 64 x 48 image"):
-        session.click(0, W, 3, True)
+        session.click(W, 3, True)
     for act in (session.choose, session.delete):
         with pytest.raises(InputError, match="there is no object 7"):
             act(7)
     session.begin()
     with pytest.raises(InputError, match="click on the object"):
-        session.click(0, *ON_GREY, False)
-    session.click(0, *ON_BLUE, True)
-    session.click(0, *ON_BLUE, False)
+        session.click(*ON_GREY, False)
+    session.click(*ON_BLUE, True)
+    session.click(*ON_BLUE, False)
     for act in (session.finish, session.next, session.skip, session.begin, session.find):
         with pytest.raises(InputError, match="object 2 has no pixel left"):
             act()
     assert session.view.index == 0
+    session.close()  # leaves it
+    assert session.view.active is not None
     assert session.undo()
-    assert session.finish()
+    session.close()
+    assert session.view.active is None
+    assert (masks(session)[2] == of(BLUE)).all()
 
 
 def test_what_cannot_be_saved_is_told_and_saved_with_the_next(tmp_path: Path) -> None:
     session = open_session(tmp_path)
-    session.click(0, *ON_BLUE, True)
+    session.click(*ON_BLUE, True)
     (tmp_path / "out" / "label" / "0.png").mkdir()
     with pytest.raises(InputError, match=r"cannot write .*0\.png"):
         session.next()
     assert not (tmp_path / "out" / "instances.json").exists()
     (tmp_path / "out" / "label" / "0.png").rmdir()
     session.skip()
-    session.click(1, *ON_GREEN, True)
+    session.click(*ON_GREEN, True)
     session.finish()
     assert list(saved_labels(tmp_path)) == ["0", "1"]
     assert ((saved_labels(tmp_path)["0"] == 2) == of(BLUE)).all()
@@ -308,7 +310,7 @@ def test_an_image_that_cannot_be_read_any_more_leaves_the_one_that_is_shown(tmp_
     with pytest.raises(InputError, match="cannot read"):
         session.next()
     assert session.view.index == 0
-    session.click(0, *ON_BLUE, True)
+    session.click(*ON_BLUE, True)
     assert session.finish()
 
 
@@ -338,7 +340,7 @@ def test_the_files_are_what_is_shown_and_no_pixel_belongs_to_two(
             elif isinstance(action, int):
                 session.choose(action)
             else:
-                session.click(session.view.index, *action[0], action[1])
+                session.click(*action[0], action[1])
         except InputError:
             assert session.view.index == before.index
         view = session.view

@@ -76,19 +76,16 @@ class InstanceSession:
         self._propose = propose
         self._open(next((k for k in range(len(folder.files)) if not self._is_done(k)), 0))
 
-    def click(self, image: int, x: int, y: int, positive: bool) -> None:
+    def click(self, x: int, y: int, positive: bool) -> None:
         """Click on a pixel.
 
         Args:
-            image: index of the image on which it was seen; a click on another than the one that is open is none.
             x, y: of the pixel.
             positive: whether it is on the object, or is to be taken from it.
 
         Raises:
             InputError: it is outside the image, or takes away from no object; or the click cannot be saved.
         """
-        if image != self._index:
-            return
         active = self._state.active
         if active is None:
             touched = self._object_at(x, y)
@@ -231,6 +228,15 @@ class InstanceSession:
         """
         self.finish()
         return self._open_first([*range(self._index)][::-1])
+
+    def close(self) -> None:
+        """Be finished with the object that clicks go to, if it has a pixel.
+
+        Raises:
+            InputError: it cannot be saved.
+        """
+        if self._state.active is not None and self._state.active.session.mask.any():
+            self.finish()
 
     def _open_first(self, indices: Sequence[int]) -> bool:
         if indices:

@@ -126,9 +126,7 @@ class PartPage:
             images = counted(len(set(patches.image[rows].tolist())), "image")
             ui.label(f"{counted(len(rows), 'patch')} of {images}")
             ui.label(f"{session.labelled_prototypes()} of {len(patches.prototypes)} prototypes labelled")
-            ui.label(
-                f"{counted(int((said == WITH).sum()), 'patch')} with, {int((said == WITHOUT).sum())} without"
-            )
+            ui.label(f"{counted(int((said == WITH).sum()), 'patch')} with, {int((said == WITHOUT).sum())} without")
             ui.label(f"{counted(clicks.total, 'click')}, {clicks.total / len(patches.files):.2f} per image")
         with ui.element("div").classes("patches"):
             for row, value in zip(rows.tolist(), session.said(rows).tolist(), strict=True):
