@@ -75,7 +75,7 @@ def test_it_goes_on_with_the_clicks_that_made_a_mask() -> None:
         InteractiveSession(recorder, embedding, None, [Click(3, 5, True)])  # type: ignore[arg-type]
 
 
-def test_the_candidate_that_agrees_with_most_clicks_is_taken_then_the_best_scored() -> None:
+def test_the_candidate_that_goes_with_the_clicks_is_taken_and_among_such_the_best_scored() -> None:
     session, recorder = begin()
     session.add_click(30, 5, True)  # right or top; right is scored higher
     assert session.answers[-1].candidate == 1

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
@@ -54,8 +55,7 @@ class InteractiveSession:
     """Clicks on one object of one image (Schön et al., 2024, section 3.1).
 
     With the t-th click the mask is m_t = f(x, p_1:t, m_t-1): decoded from the embedding, all clicks so far and the
-    logits of the mask before. Of the four candidates that is taken which agrees with most clicks, and of several
-    such the one that the segmenter scores highest.
+    logits of the mask before; `choose_candidate` takes one of the four answers.
 
     Attributes:
         segmenter: any `PromptableSegmenter`; may be exchanged between clicks for one with another decoder.
@@ -197,9 +197,12 @@ def as_tensors(clicks: Sequence[Click]) -> tuple[Tensor, Tensor]:
 
 
 def choose_candidate(candidates: MaskCandidates, clicks: Sequence[Click], image_size: tuple[int, int]) -> int:
-    """The candidate of the first prompt that agrees with most clicks; among equals the best scored."""
+    """The candidate of the first prompt that goes best with the clicks and is well scored.
+
+    That is the largest sum of its score and of the clicks' mean log likelihood: a candidate that contradicts a
+    click loses to one that does not, and among those that agree with all the score decides.
+    """
     points, labels = as_tensors(clicks)
-    on = logits_at(candidates.logits[0], points, image_size) > 0
-    agreeing = (on == (labels.to(on.device) == 1)).sum(1)
-    best = torch.where(agreeing == agreeing.max(), candidates.scores[0], -torch.inf)
-    return int(best.argmax())
+    values = logits_at(candidates.logits[0], points, image_size)
+    entropy = F.binary_cross_entropy_with_logits(values, labels.to(values).expand_as(values), reduction="none")
+    return int((candidates.scores[0] - entropy.mean(1)).argmax())

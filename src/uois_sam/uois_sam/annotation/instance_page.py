@@ -24,7 +24,7 @@ from uois_sam.errors import UoisSamError
 T = TypeVar("T")
 
 _QUALITY = 92
-_LEFT = 0
+_LEFT, _RIGHT = 0, 2
 _ZOOMS = (1.0, 1.5, 2.0, 3.0, 4.0)
 _MAGNIFY = {"+": 1, "=": 1, "-": -1}
 _STYLE = """
@@ -158,6 +158,8 @@ class InstancePage:
         view = self._view
 
         async def click(event: MouseEventArguments) -> None:
+            if event.button not in (_LEFT, _RIGHT):
+                return
             positive = event.button == _LEFT and not (event.shift or event.ctrl)
             x, y = int(event.image_x), int(event.image_y)
             await self._do(lambda: self._session.click(x, y, positive), view.index)
@@ -217,7 +219,7 @@ class InstancePage:
             ("per object", f"{view.figures['clicks_per_object']:.2f}"),
             ("per image", f"{view.figures['clicks_per_image']:.2f}"),
         )
-        with ui.element("div").classes("card").mark("counts"):
+        with ui.element("div").classes("card"):
             ui.label("Clicks").classes("heading")
             with ui.element("div").classes("counts"):
                 for what, number in rows:
@@ -286,9 +288,10 @@ class InstancePage:
         before, self._view = self._view, self._session.view
         if before.index != self._view.index:
             self._picture.refresh()
-        content = draw_objects(self._view)
-        for picture in self._pictures:
-            picture.set_content(content)
+        else:
+            content = draw_objects(self._view)
+            for picture in self._pictures:
+                picture.set_content(content)
         for shown in (self._progress, self._question, self._objects, self._counts):
             shown.refresh()
 

@@ -37,6 +37,11 @@ class TinyDecoder(nn.Module):
         dense = self.prompts.dense(masks, size, 1 if masks is None else len(masks))
         return self.masks(features, prompts, dense, self.prompts)
 
+    @property
+    def mask_decoder(self) -> MaskDecoder:
+        """`masks` under the name that SAM has for it."""
+        return self.masks
+
 
 class TinySegmenter(nn.Module):
     """`PromptableSegmenter` of 3.4 million parameters, trained on synthetic tables (see its model card).
