@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from coloured_things import (
@@ -33,6 +34,8 @@ from uois_sam.annotation.instance_session import InstanceSession
 from uois_sam.datasets.coco_rle import decode_rle
 from uois_sam.datasets.folder import FolderDataset
 from uois_sam.errors import InputError
+from uois_sam.paths import bundled_sequence
+from uois_sam.segmentation.load import load_pipeline
 
 
 def open_session(
@@ -51,7 +54,8 @@ def masks(session: InstanceSession) -> dict[int, NDArray[np.bool_]]:
 
 def active_mask(session: InstanceSession) -> NDArray[np.bool_]:
     assert session.view.active is not None
-    return decode_rle({"size": [H, W], "counts": session.view.active.counts}, (H, W))
+    size = session.view.size
+    return decode_rle({"size": list(size), "counts": session.view.active.counts}, size)
 
 
 def saved_labels(tmp_path: Path) -> dict[str, NDArray[np.uint16]]:
@@ -312,6 +316,32 @@ def test_an_image_that_cannot_be_read_any_more_leaves_the_one_that_is_shown(tmp_
     assert session.view.index == 0
     session.click(*ON_BLUE, True)
     assert session.finish()
+
+
+def test_the_bundled_model_finds_objects_and_follows_clicks(tmp_path: Path) -> None:
+    frame = FolderDataset(bundled_sequence())[0]
+    assert frame.label is not None
+    (tmp_path / "photos").mkdir()
+    cv2.imwrite(str(tmp_path / "photos" / "table.png"), frame.image[..., ::-1])
+    for name in ("label", "color"):
+        (tmp_path / "out" / name).mkdir(parents=True)
+    folder = InstanceFolder(tmp_path / "out", tmp_path / "photos", ["table.png"])
+    session = InstanceSession(folder, load_pipeline(device="cpu"), propose=True)
+    assert session.view.objects
+    largest = (frame.label == np.bincount(frame.label[frame.label > 0]).argmax()).astype(np.uint8)
+    y, x = np.unravel_index(cv2.distanceTransform(largest, cv2.DIST_L2, 3).argmax(), largest.shape)
+    session.begin()
+    session.click(int(x), int(y), True)
+    number = session.view.active.number if session.view.active is not None else 0
+    before = active_mask(session)
+    assert before[y, x]
+    outside = np.argwhere(before & (largest == 0))
+    if len(outside):
+        session.click(int(outside[0, 1]), int(outside[0, 0]), False)
+        assert (active_mask(session) != before).any()
+    assert session.next() is False
+    assert masks(session)[number][y, x]
+    assert saved_labels(tmp_path)["table"][y, x] > 0
 
 
 places = st.sampled_from([ON_RED, ON_ORANGE, ON_BLUE, ON_GREEN, ON_GREY])
