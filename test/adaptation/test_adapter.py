@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from conftest import tiny
 from numpy.typing import NDArray
+from small_segmenters import tiny
 from torch import Tensor
 
 from uois_sam.adaptation.adapter import DecoderAdapter

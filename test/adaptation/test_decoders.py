@@ -7,8 +7,8 @@ import copy
 import numpy as np
 import pytest
 import torch
-from conftest import tiny
 from numpy.typing import NDArray
+from small_segmenters import tiny
 from torch import nn
 
 from uois_sam.adaptation.decoders import adapted_parameters, with_decoder

@@ -58,6 +58,23 @@ def test_each_click_decodes_all_clicks_and_the_mask_before() -> None:
     assert session.score == pytest.approx(0.4)
 
 
+def test_it_goes_on_with_the_clicks_that_made_a_mask() -> None:
+    _, recorder = begin()
+    embedding = Embedding((torch.zeros(1, 2, 3, 4),), (H, W))
+    left = np.tile(np.arange(W) < 16, (H, 1))
+    session = InteractiveSession(recorder, embedding, left, [Click(3, 5, True)])  # type: ignore[arg-type]
+    assert session.clicks == (Click(3, 5, True),)
+    assert not session.undo()
+    session.add_click(30, 20, False)
+    assert recorder.asked[0].points.tolist() == [[[3, 5], [30, 20]]]
+    assert recorder.asked[0].masks is not None
+    assert session.undo()
+    assert session.clicks == (Click(3, 5, True),)
+    assert (session.mask == left).all()
+    with pytest.raises(InputError, match="1 earlier clicks come without the mask"):
+        InteractiveSession(recorder, embedding, None, [Click(3, 5, True)])  # type: ignore[arg-type]
+
+
 def test_the_candidate_that_goes_with_the_clicks_is_taken_and_among_such_the_best_scored() -> None:
     session, recorder = begin()
     session.add_click(30, 5, True)  # right or top; right is scored higher

@@ -5,12 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+import torch.nn.functional as F
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from numpy.typing import NDArray
 
-from uois_sam.adaptation.loss import sparse_bce
+from uois_sam.adaptation.loss import MOST_PIXELS, sparse_bce
 from uois_sam.sam.logits import full_size
 
 LABELS = hnp.arrays(np.int8, (24, 32), elements=st.sampled_from([-1, 0, 1]), fill=st.sampled_from([-1, 0, 1]))
@@ -44,6 +45,19 @@ def test_clicks_alone_pull_at_their_pixels_alone() -> None:
     assert gradient[3, 4] == pytest.approx(-0.5, abs=1e-4)
     assert gradient[20, 30] == pytest.approx(0.25, abs=1e-4)
     assert (np.abs(gradient) > 1e-3).sum() == 3
+
+
+def test_of_many_pixels_some_stand_for_all() -> None:
+    logits = torch.randn(1, 12, 16, generator=torch.Generator().manual_seed(0))
+    labels = np.zeros((400, 400), np.int8)
+    labels[100:380, 90:390] = 1
+    labels[:20] = -1
+    assert min((labels == kind).sum() for kind in (0, 1)) > MOST_PIXELS
+    whole = sum(
+        F.softplus(sign * full_size(logits, (400, 400))[0][torch.from_numpy(labels == kind)]).mean()
+        for kind, sign in ((1, -1), (0, 1))
+    )
+    assert float(sparse_bce(logits, labels)) == pytest.approx(float(whole), rel=0.01)
 
 
 def test_nothing_known_is_no_loss() -> None:

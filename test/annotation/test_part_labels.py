@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from uois_sam.annotation.clicks import Clicks, clicks_file
-from uois_sam.annotation.part_labels import PartLabels, read_part_labels, write_part_labels
+from uois_sam.annotation.clicks import clicks_file
+from uois_sam.annotation.part_labels import PartClicks, PartLabels, read_part_labels, write_part_labels
 from uois_sam.errors import InputError
 from uois_sam.parts.guided_sam.labels import read_patch_labels
 from uois_sam.parts.guided_sam.patches import PatchGrid
@@ -20,14 +21,14 @@ FILES = ("a.png", "b.png")
 def some_labels() -> PartLabels:
     said = np.full((2, len(GRID), 2), -1, np.int8)
     said[1, :3, 0], said[1, 3, 1] = 1, 0
-    return PartLabels(GRID, FILES, ("handle", "blade"), said, (Clicks(1, 2, 3), Clicks(4)))
+    return PartLabels(GRID, FILES, ("handle", "blade"), said, (PartClicks(1, 2, 3), PartClicks(4)))
 
 
 def test_nothing_was_said_where_there_is_no_file(tmp_path: Path) -> None:
     labels = read_part_labels(tmp_path / "none.json", GRID, FILES, ["handle"])
     assert labels.said.shape == (2, 9, 1)
     assert (labels.said == -1).all()
-    assert labels.clicks == (Clicks(),)
+    assert labels.clicks == (PartClicks(),)
     assert labels.of_patches().images == {}
 
 
@@ -39,6 +40,8 @@ def test_what_is_written_is_read_and_only_images_with_labels_are_named(tmp_path:
     assert np.array_equal(again.said, some_labels().said)
     assert again.clicks == some_labels().clicks
     assert sorted(p.name for p in tmp_path.iterdir()) == ["labels.clicks.json", "labels.json"]
+    counted = json.loads(clicks_file(path).read_text())
+    assert (counted["images"], counted["clicks_per_image"]) == (2, {"handle": 3.0, "blade": 2.0})
 
 
 def test_parts_and_images_can_be_added_in_any_order(tmp_path: Path) -> None:
@@ -48,7 +51,7 @@ def test_parts_and_images_can_be_added_in_any_order(tmp_path: Path) -> None:
     assert np.array_equal(again.said[1:][..., [2, 0]], some_labels().said)
     assert (again.said[..., 1] == -1).all()
     assert (again.said[0] == -1).all()
-    assert again.clicks == (Clicks(4), Clicks(), Clicks(1, 2, 3))
+    assert again.clicks == (PartClicks(4), PartClicks(), PartClicks(1, 2, 3))
 
 
 def test_bad_input(tmp_path: Path) -> None:

@@ -4,38 +4,19 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
-import signal
-import subprocess
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import cv2
 import numpy as np
 import pytest
+from browsed_pages import needs_chromium, playwright, served, window
 
-from uois_sam.annotation.clicks import Clicks, clicks_file, read_clicks
+from uois_sam.annotation.clicks import clicks_file, read_clicks
+from uois_sam.annotation.part_labels import PartClicks
 from uois_sam.parts.guided_sam.labels import read_patch_labels
 
-pytest.importorskip("nicegui", reason="NiceGUI, which makes the page, is not installed")
 pytest.importorskip("sklearn", reason="scikit-learn, which groups the patches, is not installed")
-playwright = pytest.importorskip(
-    "playwright.sync_api", reason="playwright, which drives the browser, is not installed"
-)
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium on this machine")
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
+pytestmark = needs_chromium
 
 
 @pytest.fixture
@@ -51,41 +32,8 @@ def photos(tmp_path: Path) -> Path:
     return folder
 
 
-@contextmanager
-def served(photos: Path, labels: Path) -> Iterator[tuple[str, list[str]]]:
-    """The address of the page; after Ctrl-C, what the command said at its end is in the list."""
-    given = ["annotate", "parts", str(photos), "--names", "handle,blade", "--out", str(labels), "--device", "cpu"]
-    command = [sys.executable, "-m", "uois_sam.cli", *given]
-    said: list[str] = []
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        try:
-            found = re.search(r"http://127\.0\.0\.1:\d+", process.stdout.readline())
-            assert found is not None
-            yield found.group(), said
-            process.send_signal(signal.SIGINT)
-            said += process.stdout.read().splitlines()
-            assert process.wait(60) == 0
-        finally:
-            process.kill()
-
-
-@contextmanager
-def window(url: str, profile: Path) -> Iterator[Any]:
-    """The page in a browser that asks nobody else for anything."""
-    foreign: list[str] = []
-    with playwright.sync_playwright() as driver:
-        browser = driver.chromium.launch_persistent_context(
-            profile, executable_path=CHROMIUM, headless=True, args=FLAGS, viewport={"width": 1280, "height": 860}
-        )
-        page = browser.pages[0]
-        page.set_default_timeout(120_000)
-        page.on("request", lambda request: None if request.url.startswith(url) else foreign.append(request.url))
-        page.goto(url)
-        page.locator(".patch").first.wait_for()
-        yield page
-        browser.close()
-    assert [address for address in foreign if not address.startswith(("data:", "blob:"))] == []
+def command(photos: Path, labels: Path) -> list[object]:
+    return ["annotate", "parts", photos, "--names", "handle,blade", "--out", labels, "--device", "cpu"]
 
 
 def labelled(path: Path) -> dict[str, dict[str, int]]:
@@ -101,10 +49,10 @@ def labelled(path: Path) -> dict[str, dict[str, int]]:
 
 def test_a_person_labels_patches(photos: Path, tmp_path: Path) -> None:
     labels = tmp_path / "labels.json"
-    with served(photos, labels) as (url, said), window(url, tmp_path / "profile") as page:
+    with served(command(photos, labels)) as (url, said), window(url, tmp_path / "profile") as page:
         expect = playwright.expect
-        expect.set_options(timeout=120_000)
         patches = page.locator(".patch")
+        patches.first.wait_for()
         shown = patches.count()
         assert shown > 2
         assert page.locator(".patch img").evaluate_all(
@@ -120,7 +68,7 @@ def test_a_person_labels_patches(photos: Path, tmp_path: Path) -> None:
         patches.nth(1).click()
         expect(page.locator(".patch.without")).to_have_attribute("data-row", str(corrected))
         assert labelled(labels)["handle"] == {"with": shown - 1, "without": 1}
-        assert read_clicks(clicks_file(labels))["handle"] == Clicks(prototypes=1, patches=1)
+        assert read_clicks(clicks_file(labels), PartClicks)["handle"] == PartClicks(prototypes=1, patches=1)
         expect(page.get_by_text("2 clicks, 1.00 per image")).to_be_visible()
 
         page.get_by_role("button", name="Undo").click()
@@ -141,9 +89,10 @@ def test_a_person_labels_patches(photos: Path, tmp_path: Path) -> None:
     assert said == ["handle: 4 clicks, 2.00 per image", "blade: 0 clicks, 0.00 per image"]
     before = read_patch_labels(labels)
 
-    with served(photos, labels) as (url, said), window(url, tmp_path / "profile") as page:
+    with served(command(photos, labels)) as (url, said), window(url, tmp_path / "profile") as page:
         playwright.expect(page.get_by_text("4 clicks, 2.00 per image")).to_be_visible()
         playwright.expect(page.get_by_text("2 of ")).to_be_visible()
+        page.locator(".patch").first.wait_for()
         assert page.locator(".patch.unsaid").count() > 0
     after = read_patch_labels(labels)
     assert {file: values.tolist() for file, values in after.images.items()} == {

@@ -10,8 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from uois_sam.annotation.clicks import Clicks
-from uois_sam.annotation.part_labels import read_part_labels
+from uois_sam.annotation.part_labels import PartClicks, read_part_labels
 from uois_sam.annotation.part_session import GroupedPatches, PartSession
 from uois_sam.errors import InputError
 from uois_sam.parts.guided_sam.patches import PatchGrid
@@ -40,7 +39,7 @@ def open_session(path: Path, order: FixedOrder | None = None) -> PartSession:
     return PartSession(patches, order or FixedOrder(), read_part_labels(path, GRID, FILES, NAMES), path)
 
 
-def saved(path: Path) -> tuple[NDArray[np.int8], tuple[Clicks, ...]]:
+def saved(path: Path) -> tuple[NDArray[np.int8], tuple[PartClicks, ...]]:
     labels = read_part_labels(path, GRID, FILES, NAMES)
     return labels.said, labels.clicks
 
@@ -60,12 +59,12 @@ def test_one_click_says_it_of_a_whole_prototype_and_one_more_corrects_a_patch(pa
     assert session.said().tolist() == [0, -1, -1, 1, -1, -1, -1, -1]
     session.correct(0)
     assert session.said(np.array([0])).tolist() == [1]
-    assert session.clicks == {"handle": Clicks(prototypes=1, patches=2), "blade": Clicks()}
+    assert session.clicks == {"handle": PartClicks(prototypes=1, patches=2), "blade": PartClicks()}
     assert session.clicks["handle"].total == 3
     assert session.labelled_prototypes() == 1
     said, clicks = saved(path)
     assert np.argwhere(said == 1).tolist() == [[0, 0, 0], [0, 8, 0]]
-    assert clicks == (Clicks(1, 2), Clicks())
+    assert clicks == (PartClicks(1, 2), PartClicks())
 
 
 def test_a_patch_of_which_nothing_was_said_is_corrected_to_contain_the_part(path: Path) -> None:
@@ -119,7 +118,7 @@ def test_it_goes_on_in_another_session(path: Path) -> None:
         first.next()
     again = open_session(path)
     assert again.prototype == 3
-    assert again.clicks["handle"] == Clicks(prototypes=3)
+    assert again.clicks["handle"] == PartClicks(prototypes=3)
     assert again.labelled_prototypes() == 3
     assert again.undoable == 0
     assert not again.undo()
@@ -147,8 +146,8 @@ def test_undo_shows_where_it_was(path: Path) -> None:
     assert session.undo()
     assert (session.part, session.prototype) == ("handle", 0)
     assert session.said().tolist() == [-1] * 8
-    assert session.clicks["handle"] == Clicks(prototypes=1, undone=1)
-    assert saved(path)[1][0] == Clicks(prototypes=1, undone=1)
+    assert session.clicks["handle"] == PartClicks(prototypes=1, undone=1)
+    assert saved(path)[1][0] == PartClicks(prototypes=1, undone=1)
     assert not session.undo()
 
 
@@ -156,7 +155,7 @@ def test_a_patch_that_is_not_shown_cannot_be_corrected(path: Path) -> None:
     session = open_session(path)
     with pytest.raises(InputError, match="patch 1 is not in the prototype"):
         session.correct(1)
-    assert session.clicks["handle"] == Clicks()
+    assert session.clicks["handle"] == PartClicks()
 
 
 def test_what_cannot_be_saved_is_told_and_saved_with_the_next_click(path: Path) -> None:
@@ -167,7 +166,7 @@ def test_what_cannot_be_saved_is_told_and_saved_with_the_next_click(path: Path) 
     path.rmdir()
     session.correct(0)
     assert saved(path)[0][0, 8, 0] == 1
-    assert saved(path)[1][0] == Clicks(1, 1)
+    assert saved(path)[1][0] == PartClicks(1, 1)
 
 
 actions = st.lists(

@@ -1,4 +1,4 @@
-"""`uois-sam annotate parts`: what it refuses."""
+"""`uois-sam annotate`: what it refuses."""
 
 from __future__ import annotations
 
@@ -24,15 +24,42 @@ def photos(tmp_path: Path) -> Path:
     return folder
 
 
+@pytest.mark.parametrize("kind", [("parts", "--names", "handle"), ("instances",)])
 def test_without_nicegui_it_says_what_to_install(
-    photos: Path, refused: Callable[..., str], monkeypatch: pytest.MonkeyPatch
+    photos: Path, refused: Callable[..., str], monkeypatch: pytest.MonkeyPatch, kind: tuple[str, ...]
 ) -> None:
     monkeypatch.setitem(sys.modules, "nicegui", None)
-    line = refused("annotate", "parts", photos, "--names", "handle", "--out", photos.parent / "l.json")
+    line = refused("annotate", *kind, photos, "--out", photos.parent / "l.json")
     assert "pip install nicegui" in line
 
 
-def test_bad_input(photos: Path, tmp_path: Path, refused: Callable[..., str]) -> None:
+def test_bad_instances(photos: Path, tmp_path: Path, refused: Callable[..., str]) -> None:
+    pytest.importorskip("nicegui", reason="NiceGUI is not installed")
+    out = tmp_path / "out"
+    annotate = ("annotate", "instances")
+    assert "required: IMAGES, --out" in refused(*annotate)
+    assert "'x' is no whole number" in refused(*annotate, photos, "--out", out, "--port", "x")
+    assert "there is no folder" in refused(*annotate, tmp_path / "nowhere", "--out", out)
+    (tmp_path / "empty").mkdir()
+    assert "holds no image" in refused(*annotate, tmp_path / "empty", "--out", out)
+    assert "cannot make the folder" in refused(*annotate, photos, "--out", photos / "a.png")
+    assert "cannot use port 99999" in refused(*annotate, photos, "--out", out, "--port", "99999")
+    assert "has no config.json" in refused(*annotate, photos, "--out", out, "--model", tmp_path / "empty")
+    assert "device 'abacus' is unknown" in refused(*annotate, photos, "--out", out, "--device", "abacus")
+    (out / "instances.json").write_text('{"input": "photo.jpg", "images": []}')
+    assert "no file of marked instances" in refused(*annotate, photos, "--out", out)
+    (out / "instances.json").unlink()
+    (out / "label" / "a.png").write_bytes(b"")
+    assert "label/a.png is there, but nothing of it" in refused(*annotate, photos, "--out", out)
+    (out / "label" / "a.png").unlink()
+    (photos / "a.bmp").write_bytes(b"BM")
+    assert "holds both a.bmp and a.png" in refused(*annotate, photos, "--out", out)
+    (photos / "a.bmp").rename(photos / "b.bmp")
+    assert "b.bmp is no readable image" in refused(*annotate, photos, "--out", out)
+    assert [path.name for path in out.rglob("*.*")] == []
+
+
+def test_bad_parts(photos: Path, tmp_path: Path, refused: Callable[..., str]) -> None:
     pytest.importorskip("nicegui", reason="NiceGUI is not installed")
     out = tmp_path / "labels.json"
     annotate = ("annotate", "parts")

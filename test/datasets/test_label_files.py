@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as nst
-from tiny_sets import CX, CY, DEPTH_MM, FX, FY, cloud, indexed_png, rle_text, write_pcd
+from tiny_sets import CX, CY, DEPTH_MM, FX, FY, cloud, indexed_png, write_pcd
 
-from uois_sam.datasets.coco_rle import decode_rle
+from uois_sam.datasets.coco_rle import decode_rle, encode_rle
 from uois_sam.datasets.label_png import read_labels
 from uois_sam.datasets.pcd import camera_of_folder, fit_camera
 from uois_sam.errors import InputError
@@ -70,8 +70,9 @@ def test_any_bytes_are_read_or_refused(tmp_path_factory: pytest.TempPathFactory,
 @settings(deadline=None)
 @given(nst.arrays(np.bool_, SHAPES))
 def test_a_mask_survives_its_run_length_code(mask: np.ndarray) -> None:
-    text = rle_text(mask)
-    np.testing.assert_array_equal(decode_rle({"size": list(mask.shape), "counts": text}, mask.shape), mask)
+    code = encode_rle(mask)
+    assert code["size"] == list(mask.shape)
+    np.testing.assert_array_equal(decode_rle(code, mask.shape), mask)
 
 
 def test_codes_that_the_coco_api_writes() -> None:
@@ -79,6 +80,8 @@ def test_codes_that_the_coco_api_writes() -> None:
     mask = np.array([[0, 1, 0, 0], [1, 1, 0, 0], [0, 0, 0, 1]], bool)
     for counts in ([1, 1, 1, 2, 6, 1], "11115O"):
         np.testing.assert_array_equal(decode_rle({"size": [3, 4], "counts": counts}, (3, 4)), mask)
+    assert encode_rle(mask) == {"size": [3, 4], "counts": "11115O"}
+    assert encode_rle(np.zeros((480, 640), bool))["counts"] == "PP\\9"
     assert not decode_rle({"size": [480, 640], "counts": [307200]}, (480, 640)).any()
     assert not decode_rle({"size": [480, 640], "counts": "PP\\9"}, (480, 640)).any()
 

@@ -11,6 +11,8 @@ from typing import Any
 import cv2
 import numpy as np
 
+from uois_sam.datasets.coco_rle import encode_rle
+
 H, W = 24, 32
 FX, FY, CX, CY = 30.0, 31.0, 15.25, 11.5
 DEPTH_MM = np.add.outer(10 * np.arange(H), np.arange(W)).astype(np.uint16) + 800
@@ -76,24 +78,6 @@ def write_pcd(path: Path, points: np.ndarray, form: str = "binary") -> None:
     )
     rows = "\n".join(" ".join(repr(float(v)) for v in p) for p in points.ravel().tolist())
     path.write_bytes(header.encode() + (rows.encode() if form == "ascii" else points.tobytes()))
-
-
-def rle_text(mask: np.ndarray) -> str:
-    """The COCO API's compressed run-length code of a mask."""
-    flat = mask.ravel(order="F").astype(np.int8)
-    edges = np.flatnonzero(np.diff(np.concatenate([[0], flat]))).tolist()
-    runs = np.diff([0, *edges, flat.size]).tolist()
-    text = ""
-    for k, run in enumerate(runs):
-        value = run - (runs[k - 2] if k > 2 else 0)
-        while True:
-            bits = value & 0x1F
-            value >>= 5
-            done = value == (-1 if bits & 0x10 else 0)
-            text += chr(48 + (bits if done else bits | 0x20))
-            if done:
-                break
-    return text
 
 
 def write_ocid(root: Path) -> None:
@@ -174,8 +158,8 @@ def write_uoais_sim(root: Path) -> None:
                 "id": k,
                 "image_id": 2,
                 "category_id": 1,
-                "visible_mask": {"size": [H, W], "counts": rle_text(k == OBJECTS)},
-                "segmentation": {"size": [H, W], "counts": rle_text(OBJECTS > 0)},
+                "visible_mask": encode_rle(k == OBJECTS),
+                "segmentation": encode_rle(OBJECTS > 0),
             }
             for k in (1, 2)
         ]

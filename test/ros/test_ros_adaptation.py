@@ -64,7 +64,9 @@ def test_learn_save_crash_load_reset(taught: Taught) -> None:
 
     taught.process.process.send_signal(signal.SIGKILL)
     taught.process.wait()
-    probe.until(lambda: not probe.node.count_publishers(f"{SERVICES}/report"), "the end of the killed node's lease")
+    probe.until(
+        lambda: not probe.node.count_publishers(f"{SERVICES}/report"), "the end of the killed node's lease"
+    )
     taught.start()
     loaded = taught.named("load", "site-1")
     assert (loaded.success, loaded.message) == (True, "site-1 is in force")

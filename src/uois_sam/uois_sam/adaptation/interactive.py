@@ -67,16 +67,20 @@ class InteractiveSession:
         segmenter: PromptableSegmenter,
         embedding: Embedding,
         initial: NDArray[np.bool_] | None = None,
+        earlier: Sequence[Click] = (),
     ) -> None:
-        """Begin without a click.
+        """Begin, or go on with an object of which there is a mask.
 
         Args:
             segmenter, embedding: see the class.
             initial: (H, W) bool, a mask to correct; None begins an object of which nothing is known.
+            earlier: the clicks that made `initial`; they count on, and are not undone.
 
         Raises:
-            InputError: `initial` is no mask of the image's size.
+            InputError: `initial` is no mask of the image's size, or there are clicks without it.
         """
+        if initial is None and earlier:
+            raise InputError(f"{len(earlier)} earlier clicks come without the mask that they made; give both")
         if initial is not None and (initial.shape != embedding.image_size or initial.dtype != np.bool_):
             raise InputError(
                 f"the mask to correct is {initial.shape} {initial.dtype}; wanted {embedding.image_size} bool"
@@ -84,7 +88,7 @@ class InteractiveSession:
         self.segmenter = segmenter
         self.embedding = embedding
         self._initial = initial
-        self._clicks: list[Click] = []
+        self._clicks = list(earlier)
         self._answers: list[Answer] = []
 
     @classmethod
@@ -109,7 +113,7 @@ class InteractiveSession:
 
     @property
     def answers(self) -> tuple[Answer, ...]:
-        """One for each click."""
+        """One for each click since the beginning."""
         return tuple(self._answers)
 
     @property
@@ -157,7 +161,7 @@ class InteractiveSession:
 
     def undo(self) -> bool:
         """Take the latest click back, with what it did to the mask; False where there is none."""
-        if not self._clicks:
+        if not self._answers:
             return False
         self._clicks.pop()
         self._answers.pop()

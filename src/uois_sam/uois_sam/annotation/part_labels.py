@@ -18,6 +18,21 @@ UNSAID = -1
 
 
 @dataclass(frozen=True)
+class PartClicks(Clicks):
+    """Clicks on one part (Guided SAM, section 4.2). Moving from prototype to prototype is none.
+
+    Attributes:
+        prototypes: that said the same of all patches of a prototype.
+        patches: that corrected a single patch.
+        undone: that took one of those back; a wrong click and its undoing cost a person two.
+    """
+
+    prototypes: int = 0
+    patches: int = 0
+    undone: int = 0
+
+
+@dataclass(frozen=True)
 class PartLabels:
     """Attributes:
     grid: of the patches.
@@ -31,7 +46,7 @@ class PartLabels:
     files: tuple[str, ...]
     names: tuple[str, ...]
     said: NDArray[np.int8]
-    clicks: tuple[Clicks, ...]
+    clicks: tuple[PartClicks, ...]
 
     def of_patches(self) -> PatchLabels:
         """Those of the images of which something was said."""
@@ -53,8 +68,8 @@ def read_part_labels(path: Path, grid: PatchGrid, files: Sequence[str], names: S
     said = np.full((len(files), len(grid), len(names)), UNSAID, np.int8)
     if path.exists():
         _fill(said, path, read_patch_labels(path), grid, files, names)
-    counted = read_clicks(clicks_file(path))
-    clicks = tuple(counted.get(name, Clicks()) for name in names)
+    counted = read_clicks(clicks_file(path), PartClicks)
+    clicks = tuple(counted.get(name, PartClicks()) for name in names)
     return PartLabels(grid, tuple(files), tuple(names), said, clicks)
 
 
@@ -65,7 +80,10 @@ def write_part_labels(labels: PartLabels, path: Path) -> None:
         InputError: a file cannot be written.
     """
     write_patch_labels(labels.of_patches(), path)
-    write_clicks(dict(zip(labels.names, labels.clicks, strict=True)), len(labels.files), clicks_file(path))
+    clicks = dict(zip(labels.names, labels.clicks, strict=True))
+    images = len(labels.files)
+    per_image = {name: round(of_part.total / images, 3) for name, of_part in clicks.items()}
+    write_clicks(clicks, {"images": images, "clicks_per_image": per_image}, clicks_file(path))
 
 
 def _fill(

@@ -10,6 +10,7 @@ from fastapi import FastAPI, Response
 from nicegui import ui
 from nicegui.events import KeyEventArguments
 
+from uois_sam.annotation.page import STYLE, action_button, complain, counted, pressed
 from uois_sam.annotation.part_labels import UNSAID
 from uois_sam.annotation.part_session import WITH, WITHOUT, PartSession
 from uois_sam.annotation.patch_pictures import PatchPictures
@@ -19,11 +20,6 @@ _WORDS = {WITH: "with", WITHOUT: "without", UNSAID: "unsaid"}
 _SIGNS = {WITH: "✓", WITHOUT: "✗", UNSAID: "?"}
 _SAYS = {WITH: "contains it", WITHOUT: "does not contain it", UNSAID: "nothing said"}
 _STYLE = """
-body { background: #f4f5f7; }
-.bar { background: #24303f; color: white; }
-.question { font-size: 1.5rem; font-weight: 600; line-height: 1.2; }
-.quiet { color: #5b6675; }
-.ask { background: white; color: #1d2733; border-bottom: 1px solid #d5dae1; }
 .patches { display: grid; grid-template-columns: repeat(auto-fill, 152px); gap: 12px; width: 100%;
            justify-content: space-between; }
 .patch { position: relative; width: 152px; padding: 0; border: 4px solid #b4bcc8; border-radius: 8px;
@@ -77,7 +73,7 @@ class PartPage:
 
     def build(self) -> None:
         """The page in one window."""
-        ui.add_css(_STYLE)
+        ui.add_css(STYLE + _STYLE)
         ui.keyboard(self._key, repeating=False, ignore=["input", "select", "textarea"])
         with ui.header().classes("p-0 gap-0"):
             with ui.row().classes("bar w-full items-center gap-2 px-4 py-2"):
@@ -98,9 +94,9 @@ class PartPage:
                 .mark(f"part-{name}")
             ):
                 ui.label(name).classes("font-bold")
-                ui.label(_counted(clicks.total, "click")).classes("ml-2 text-xs opacity-75")
+                ui.label(counted(clicks.total, "click")).classes("ml-2 text-xs opacity-75")
         ui.space()
-        images = _counted(len(session.patches.files), "image")
+        images = counted(len(session.patches.files), "image")
         ui.label(f"{images} of {self._folder} · saved in {session.path.name}").classes("text-sm opacity-80")
 
     @ui.refreshable_method
@@ -113,12 +109,12 @@ class PartPage:
                 " the rest is there to recognise it."
             ).classes("quiet")
         with ui.row().classes("items-center gap-2"):
-            self._button("All contain it", "Y", session.confirm, "color=positive")
-            self._button("None contains it", "N", session.reject, "color=negative")
-            self._button("Undo", "U", self._undo, "outline color=dark", enabled=session.undoable > 0)
+            action_button("All contain it", "Y", self._doing(session.confirm), "color=positive")
+            action_button("None contains it", "N", self._doing(session.reject), "color=negative")
+            action_button("Undo", "U", self._doing(self._undo), enabled=session.undoable > 0)
             ui.separator().props("vertical").classes("mx-2")
-            self._button("Previous", "←", session.previous, "outline color=dark", enabled=not session.at_first)
-            self._button("Next", "→", self._next, "outline color=dark")
+            action_button("Previous", "←", self._doing(session.previous), enabled=not session.at_first)
+            action_button("Next", "→", self._doing(self._next))
 
     @ui.refreshable_method
     def _prototype(self) -> None:
@@ -127,13 +123,11 @@ class PartPage:
         clicks = session.clicks[session.part]
         said = session.said()
         with ui.row().classes("quiet gap-6 text-sm").mark("counts"):
-            images = _counted(len(set(patches.image[rows].tolist())), "image")
-            ui.label(f"{_counted(len(rows), 'patch')} of {images}")
+            images = counted(len(set(patches.image[rows].tolist())), "image")
+            ui.label(f"{counted(len(rows), 'patch')} of {images}")
             ui.label(f"{session.labelled_prototypes()} of {len(patches.prototypes)} prototypes labelled")
-            ui.label(
-                f"{_counted(int((said == WITH).sum()), 'patch')} with, {int((said == WITHOUT).sum())} without"
-            )
-            ui.label(f"{_counted(clicks.total, 'click')}, {clicks.total / len(patches.files):.2f} per image")
+            ui.label(f"{counted(int((said == WITH).sum()), 'patch')} with, {int((said == WITHOUT).sum())} without")
+            ui.label(f"{counted(clicks.total, 'click')}, {clicks.total / len(patches.files):.2f} per image")
         with ui.element("div").classes("patches"):
             for row, value in zip(rows.tolist(), session.said(rows).tolist(), strict=True):
                 self._patch(row, value)
@@ -159,15 +153,8 @@ class PartPage:
             ui.label(file).classes("quiet text-sm")
         dialog.open()
 
-    def _button(self, text: str, key: str, action: Callable[[], object], props: str, enabled: bool = True) -> None:
-        button = ui.button(f"{text} ({key})", on_click=lambda: self._do(action)).props(f"no-caps {props}")
-        button.mark(text.split()[0].lower()).set_enabled(enabled)
-
     def _key(self, event: KeyEventArguments) -> None:
-        if not event.action.keydown or event.modifiers.alt or event.modifiers.meta:
-            return
         session = self._session
-        held = "ctrl " if event.modifiers.ctrl else ""
         actions: dict[str, Callable[[], object]] = {
             "y": session.confirm,
             "n": session.reject,
@@ -176,7 +163,7 @@ class PartPage:
             "arrowleft": session.previous,
             "arrowright": self._next,
         }
-        action = actions.get(held + str(event.key.name).lower())
+        action = actions.get(pressed(event) or "")
         if action is not None:
             self._do(action)
 
@@ -188,20 +175,18 @@ class PartPage:
         if not self._session.next():
             ui.notify(f"All other prototypes are labelled for “{self._session.part}”.", type="positive")
 
+    def _doing(self, action: Callable[[], object]) -> Callable[[], None]:
+        return lambda: self._do(action)
+
     def _do(self, action: Callable[[], object]) -> None:
         """Act, and show what came of it in all windows."""
         shown = self._session.part, self._session.prototype
         try:
             action()
         except UoisSamError as error:
-            ui.notify(str(error), type="negative", timeout=0, close_button="OK")
+            complain(error)
         if shown != (self._session.part, self._session.prototype):
             ui.run_javascript("window.scrollTo(0, 0)")
         self._parts.refresh()
         self._question.refresh()
         self._prototype.refresh()
-
-
-def _counted(count: int, word: str) -> str:
-    plural = "es" if word.endswith("ch") else "s"
-    return f"{count} {word}" if count == 1 else f"{count} {word}{plural}"

@@ -10,8 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from uois_sam.annotation.clicks import Clicks
-from uois_sam.annotation.part_labels import UNSAID, PartLabels, write_part_labels
+from uois_sam.annotation.part_labels import UNSAID, PartClicks, PartLabels, write_part_labels
 from uois_sam.errors import InputError
 from uois_sam.parts.guided_sam.patches import PatchGrid
 from uois_sam.parts.guided_sam.prototypes import PrototypeOrder
@@ -97,7 +96,7 @@ class PartSession:
         return self.patches.prototypes[self.prototype]
 
     @property
-    def clicks(self) -> Mapping[str, Clicks]:
+    def clicks(self) -> Mapping[str, PartClicks]:
         """Clicks of each part."""
         return dict(zip(self.names, self._clicks, strict=True))
 

@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from uois_sam.commands import part_clipseg, reproduce_guided_sam, wps_sam
+from uois_sam.commands import part_clipseg, reproduce_adaptation, reproduce_guided_sam, wps_sam
 from uois_sam.commands.evaluate import (
     DATA_EPILOG,
     DEPTH_EPILOG,
@@ -34,7 +34,8 @@ examples:
   uois-sam reproduce guided-sam --data data/car-parts --json out/guided.json
   uois-sam reproduce wps-sam --dataset parts:data/val --json out/wps.json --wps-sam runs/wps/model
   uois-sam reproduce part-clipseg --data parts:data/train --train runs/table5 \\
-      --clipseg small --json out/table5.json"""
+      --clipseg small --json out/table5.json
+  uois-sam reproduce adaptation --data my_photographs --limit 20"""
 
 _TABLE4_EPILOG = f"""\
 rows
@@ -76,6 +77,7 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
     reproduce_guided_sam.add_parser(tables)
     wps_sam.add_table(tables)
     part_clipseg.add_table(tables)
+    reproduce_adaptation.add_parser(tables)
 
 
 def run_table4(options: argparse.Namespace) -> int:

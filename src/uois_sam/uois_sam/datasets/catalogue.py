@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from uois_sam.datasets import housecat6d, ocid, osd, phocal, tod, uoais_sim
+from uois_sam.datasets import housecat6d, masks, ocid, osd, phocal, tod, uoais_sim
 from uois_sam.datasets.folder import FolderDataset
 from uois_sam.datasets.kinds import Kind, open_kind
 from uois_sam.datasets.labelled import LabelledDataset
@@ -43,6 +43,7 @@ SYNTHETIC_HELDOUT = About(
 
 KINDS: dict[str, Kind[LabelledDataset]] = {
     "folder": Kind(FOLDER, open_folder),
+    "masks": Kind(masks.ABOUT, masks.MaskFolder),
     "uoais-sim": Kind(uoais_sim.ABOUT, uoais_sim.UoaisSimDataset),
     "tod": Kind(tod.ABOUT, tod.TodDataset),
     "ocid": Kind(ocid.ABOUT, ocid.OcidDataset),

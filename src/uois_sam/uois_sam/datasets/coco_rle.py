@@ -47,6 +47,28 @@ def decode_rle(rle: Any, size: tuple[int, int]) -> NDArray[np.bool_]:
     return np.repeat(inside, runs).reshape(size, order="F")
 
 
+def encode_rle(mask: NDArray[np.bool_]) -> dict[str, Any]:
+    """{"size": [H, W], "counts": "..."} of an (H, W) bool mask, in the compressed form that `decode_rle` reads."""
+    flat = mask.ravel(order="F")
+    changes = np.flatnonzero(np.diff(flat, prepend=False))
+    runs = np.diff(changes, prepend=0, append=len(flat)).tolist()
+    return {"size": list(mask.shape), "counts": _text(runs)}
+
+
+def _text(runs: list[int]) -> str:
+    characters = []
+    for k, run in enumerate(runs):
+        left = run - runs[k - 2] if k > 2 else run
+        while True:
+            bits = left & 0x1F
+            left >>= 5
+            if left == (-1 if bits & _SIGN else 0):
+                break
+            characters.append(chr(_FIRST + bits + _MORE))
+        characters.append(chr(_FIRST + bits))
+    return "".join(characters)
+
+
 def _runs(text: str) -> list[int]:
     runs: list[int] = []
     value = shift = 0

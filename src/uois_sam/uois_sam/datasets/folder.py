@@ -41,7 +41,7 @@ class FolderDataset(LabelledDataset):
 
     def __init__(self, path: str | Path, rule: LabelRule | None = None) -> None:
         path = Path(path)
-        self._images = _find_images(path)
+        self._images = find_images(path)
         self._intrinsics = read_intrinsics(path / "camera.json")
         names = [image.stem for image in self._images]
         super().__init__(path, names, rule or _read_rule(path / "dataset.json"))
@@ -68,7 +68,12 @@ class FolderDataset(LabelledDataset):
         )
 
 
-def _find_images(path: Path) -> list[Path]:
+def find_images(path: Path) -> list[Path]:
+    """Images of the folder color/ in a folder, in natural order.
+
+    Raises:
+        InputError: there are none, or two of one name.
+    """
     color = path / "color"
     if not path.is_dir():
         raise InputError(f"{path} is no folder; give one that holds color/, and optionally depth/ and label/")
