@@ -30,9 +30,6 @@ TOPICS = {
     "/segmentation/overlay",
     "/grasp_bridge/instance_clouds",
     "/grasp_bridge/scene_cloud",
-    "/part_segmentation/parts",
-    "/part_segmentation/label_image",
-    "/grasp_bridge/part_clouds",
     "/diagnostics",
 }
 
@@ -80,11 +77,9 @@ def test_the_stack_on_the_bundled_sequence(tmp_path: Path) -> None:
     assert len(report["scores"]["rows"]) == 3
     assert {"encode", "prompts", "decode", "postprocess"} <= report["stage_ms"]["segmentation"].keys()
     assert "clouds" in report["stage_ms"]["grasp_bridge"]
-    assert "parts" in report["stage_ms"]["part_segmentation"]
-    named = [part["name"] for frame in report["frames"] for part in frame["parts"]]
-    assert {"handle", "body"} <= set(named)
+    assert all(frame["parts"] is None for frame in report["frames"])
     page = (tmp_path / "report.html").read_text()
-    assert page.count("<img ") == 6 * 3
+    assert page.count("<img ") == 5 * 3
     names = [frame["name"] for frame in report["frames"]]
     plys = {path.name for path in (tmp_path / "clouds").iterdir()}
     assert {f"{name}_scene.ply" for name in names} <= plys
@@ -145,6 +140,13 @@ def test_a_source_that_is_not_there_starts_nothing(tmp_path: Path) -> None:
     code, out, errors = run("demo", "--source", "folder:/no/such", "--out", tmp_path / "out")
     assert (code, out) == (2, "")
     assert errors.startswith("uois-sam: there is nothing at '/no/such'")
+    assert not (tmp_path / "out").exists()
+
+
+def test_parts_of_no_method_start_nothing(tmp_path: Path) -> None:
+    code, out, errors = run("demo", "--parts", "magic:x", "--out", tmp_path / "out")
+    assert (code, out) == (2, "")
+    assert "give METHOD:MODEL, of guided_sam, wps_sam, part_clipseg" in errors
     assert not (tmp_path / "out").exists()
 
 

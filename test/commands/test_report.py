@@ -33,7 +33,7 @@ H, W = 48, 64
 def record(*, depth: bool = True, frames: int = 3) -> DemoRecord:
     """A run over `frames` frames of one thing with a cloud and one without."""
     made = DemoRecord(
-        "folder:<b>", "folder <b> & co: 3 frames", "a <model>", "auto", depth, True, True, sent=frames + 1
+        "folder:<b>", "folder <b> & co: 3 frames", "a <model>", "auto", depth, "wps_sam:x", True, sent=frames + 1
     )
     label = np.zeros((H, W), np.uint16)
     label[10:20, 10:30], label[30:40, 40:50] = 1, 2

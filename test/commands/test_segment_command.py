@@ -74,7 +74,7 @@ def test_an_unknown_way_to_find_parts(
     table: Path, tmp_path: Path, pipeline: BrightThings, refused: Callable[..., str]
 ) -> None:
     said = refused("segment", f"folder:{table}", "--out", tmp_path, "--parts", "magic:x")
-    assert "method is 'magic'; choose one of" in said
+    assert "parts 'magic:x' name no method and model" in said
 
 
 def test_one_image(table: Path, tmp_path: Path, pipeline: BrightThings) -> None:

@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from uois_sam.commands.options import add_device, add_model, whole_number
+from uois_sam.commands.options import add_device, add_model, add_parts, whole_number
 from uois_sam.commands.options import add_parser as make_parser
 
 STAGE_FRAMES = 30
@@ -16,8 +16,8 @@ _EPILOG = f"""\
 Without --ros: medians of encode, prompts, decode, postprocess and clouds in this process, on the
 bundled sequence at 480 x 640, over {STAGE_FRAMES} frames.
 
-With --parts, parts are looked for too, with the bundled prompter; without --ros the ratio of the
-times with and without them is given.
+With --parts, parts are looked for too; without --ros the ratio of the times with and without them
+is given.
 
 With --ros: the nodes in separate processes, on the same sequence:
   camera message to cloud message of `perception`: latency, and answers per second while the
@@ -43,7 +43,7 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
     )
     parser.add_argument("--threads", type=whole_number(1), metavar="T", help="CPU threads (default: one per core)")
     parser.add_argument("--ros", action="store_true", help="measure the nodes over real messages")
-    parser.add_argument("--parts", action="store_true", help="look for parts too")
+    add_parts(parser)
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures to a file too")
     parser.set_defaults(run=run)
 
@@ -65,14 +65,16 @@ def _stages(options: argparse.Namespace) -> dict[str, Any]:
 
     from uois_sam.commands.bench_stages import stage_table, summary, time_stages
     from uois_sam.commands.progress import progress_bar
-    from uois_sam.parts.load import BUNDLED_PARTS, load_part_segmenter
+    from uois_sam.parts.load import load_part_segmenter, method_and_model
     from uois_sam.segmentation.load import load_pipeline
     from uois_sam.sources.source import open_source
 
     if options.threads is not None:
         torch.set_num_threads(options.threads)
     pipeline = load_pipeline(options.model, options.device)
-    parts = load_part_segmenter("wps_sam", BUNDLED_PARTS, pipeline.segmenter) if options.parts else None
+    parts = None
+    if options.parts is not None:
+        parts = load_part_segmenter(*method_and_model(options.parts), pipeline.segmenter)
     count = options.frames or STAGE_FRAMES
     with open_source("bundled", loop=True) as source, progress_bar("bench", "frame") as progress:
         stages = summary(time_stages(pipeline, parts, source, count, progress))

@@ -31,12 +31,12 @@ _WARM_UP = 5
 _MB = 1e6
 
 
-def measure_nodes(model: str, device: str, parts: bool, frames: int, threads: int | None) -> dict[str, Any]:
+def measure_nodes(model: str, device: str, parts: str | None, frames: int, threads: int | None) -> dict[str, Any]:
     """Latency of images between processes, and rate, latency and memory of `perception`.
 
     Args:
         model, device: of the segmentation node.
-        parts: whether `perception` looks for parts too.
+        parts: METHOD:MODEL with which `perception` looks for parts too; None for none.
         frames: clouds to wait for.
         threads: of `perception`; one per core where None.
 
@@ -76,7 +76,7 @@ def _time_transport(domain: int, folder: Path) -> dict[str, float]:
 
 
 def _time_perception(
-    domain: int, folder: Path, model: str, device: str, parts: bool, frames: int
+    domain: int, folder: Path, model: str, device: str, parts: str | None, frames: int
 ) -> dict[str, Any]:
     arrivals: list[int] = []
     latencies: list[float] = []

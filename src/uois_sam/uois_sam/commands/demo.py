@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from uois_sam.commands.options import add_device, add_model, whole_number
+from uois_sam.commands.options import add_device, add_model, add_parts, whole_number
 from uois_sam.commands.options import add_parser as make_parser
 
 if TYPE_CHECKING:
@@ -32,7 +32,8 @@ examples:
   uois-sam demo --out out/demo
   uois-sam demo --source folder:my_table --out out/my_table
   uois-sam demo --source bag:recording.mcap --out out/recording --frames 100
-  uois-sam demo --source synthetic --out out/synthetic"""
+  uois-sam demo --source synthetic --out out/synthetic
+  uois-sam demo --parts guided_sam:handles.safetensors --out out/parts"""
 
 
 def add_parser(commands: argparse._SubParsersAction) -> None:
@@ -47,6 +48,7 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder to write to")
     add_model(parser)
     add_device(parser)
+    add_parts(parser)
     parser.add_argument(
         "--frames", type=whole_number(1), metavar="N", help="stop after N answered frames (default: all)"
     )
@@ -60,14 +62,22 @@ def run(options: argparse.Namespace) -> int:
     from uois_sam.commands.outputs import make_folder, versions, write_json
     from uois_sam.commands.report.page import report_page
     from uois_sam.commands.ros import require_ros
+    from uois_sam.parts.load import method_and_model
 
     require_ros("the demo")
     facts = look_at(options.source)
+    if options.parts is not None:
+        method_and_model(options.parts)
     make_folder(options.out)
     from uois_sam.commands.demo_session import DemoSession
 
     session = DemoSession(
-        facts, options.model, options.device, options.frames, lambda line: print(line, flush=True)
+        facts,
+        options.model,
+        options.device,
+        options.parts,
+        options.frames,
+        lambda line: print(line, flush=True),
     )
     record = session.run(options.out)
     _write_clouds(options.out / "clouds", record)

@@ -123,7 +123,7 @@ class DemoRecord:
         source, described: as given, and what it holds in one line.
         model, device: of the segmentation.
         with_depth: whether the source has depth and intrinsics.
-        with_parts: whether parts are looked for.
+        parts: METHOD:MODEL of parts that are looked for; None for none.
         paced: whether images were sent as fast as the stack answered, not at a camera's own rate.
         frames: figures of all answered frames.
         samples: some frames whole.
@@ -139,7 +139,7 @@ class DemoRecord:
     model: str
     device: str
     with_depth: bool
-    with_parts: bool
+    parts: str | None
     paced: bool
     frames: list[FrameFigures] = field(default_factory=list)
     samples: list[SampledFrame] = field(default_factory=list)
@@ -181,7 +181,7 @@ class DemoRecord:
             "model": self.model,
             "device": self.device,
             "depth": self.with_depth,
-            "parts": self.with_parts,
+            "parts": self.parts,
             "paced": self.paced,
             "images": self.sent,
             "answered": len(self.frames),

@@ -31,7 +31,6 @@ from uois_sam.datasets.rule_choice import choose_rule
 from uois_sam.errors import UoisSamError
 from uois_sam.nodes.answer import DecodedAnswer, decode_answer, rgb, structured_points, xyz
 from uois_sam.nodes.listener import TOPICS, Listener, decode
-from uois_sam.segmentation.load import BUNDLED_MODEL
 from uois_sam.sources.bag_writer import BagWriter
 from uois_sam.types import Frame
 
@@ -44,7 +43,7 @@ _FIRST_RATE = 2.0
 _HIGHEST_RATE = 30.0
 _SHARE = 0.85  # of the rate that the last latencies allow, so that no frame is passed over
 _PASSES = 3
-_REPORTING = 4  # camera, segmentation, part_segmentation, grasp_bridge
+_REPORTING = 3  # camera, segmentation, grasp_bridge
 _LAST_REPORT = 2.0
 _LAST_ANSWERS = 5.0  # seconds for those under way when the camera has ended, and as many of the last latencies
 _LATE = 3
@@ -55,13 +54,20 @@ class DemoSession:
     """One run; `record` fills up while it lasts."""
 
     def __init__(
-        self, facts: SourceFacts, model: str, device: str, limit: int | None, say: Callable[[str], None]
+        self,
+        facts: SourceFacts,
+        model: str,
+        device: str,
+        parts: str | None,
+        limit: int | None,
+        say: Callable[[str], None],
     ) -> None:
         """Prepare a run.
 
         Args:
             facts: of the source.
             model, device: parameters of the segmentation node.
+            parts: METHOD:MODEL of parts that are looked for; None for none.
             limit: answered frames after which to stop; None for all, or `ENDLESS_FRAMES`.
             say: takes each line of progress.
         """
@@ -71,7 +77,7 @@ class DemoSession:
             model,
             device,
             with_depth=facts.with_depth,
-            with_parts=model == BUNDLED_MODEL,
+            parts=parts,
             paced=not facts.has_clock,
         )
         self._facts = facts
@@ -80,7 +86,7 @@ class DemoSession:
         wanted = {"image", "instances"}
         if facts.with_depth:
             wanted |= {"depth", "camera_info", "instance_clouds", "scene_cloud"}
-        if self.record.with_parts:
+        if parts is not None:
             wanted |= {"parts"}
         self._collector = AnswerCollector(frozenset(wanted), self._answered)
         self._diagnostics = DiagnosticsLog()
@@ -108,7 +114,7 @@ class DemoSession:
         ):
             self._say(f"perception: loading {self.record.model} (ROS_DOMAIN_ID={domain})")
             record = self.record
-            start_perception(stack, listener, self._diagnostics, record.model, record.device, record.with_parts)
+            start_perception(stack, listener, self._diagnostics, record.model, record.device, record.parts)
             self._say(f"camera: {self._facts.described}")
             stack.start("camera", self._camera_parameters())
             self._until_done(stack, listener)
@@ -153,7 +159,8 @@ class DemoSession:
     def _hear_last_report(self, listener: Listener) -> None:
         """Nodes report once a second; the next report holds the last frame's times."""
         reports, end = self._diagnostics.count, time.monotonic() + _LAST_REPORT
-        while self._diagnostics.count < reports + _REPORTING and time.monotonic() < end:
+        nodes = _REPORTING if self.record.parts is None else _REPORTING + 1
+        while self._diagnostics.count < reports + nodes and time.monotonic() < end:
             listener.spin_once(0.1)
 
     def _done(self, stack: Stack) -> bool:

@@ -43,6 +43,15 @@ def add_device(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_parts(parser: argparse.ArgumentParser) -> None:
+    """--parts."""
+    parser.add_argument(
+        "--parts",
+        metavar="METHOD:MODEL",
+        help="find parts too: guided_sam:FILE, wps_sam:DIR or part_clipseg:DIR, as uois-sam train wrote them",
+    )
+
+
 def whole_number(low: int) -> Callable[[str], int]:
     """Reads a whole number that is `low` or more."""
 

@@ -9,10 +9,9 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from uois_sam.commands.options import add_device, add_model
+from uois_sam.commands.options import add_device, add_model, add_parts
 from uois_sam.commands.options import add_parser as make_parser
 from uois_sam.errors import InputError, SourceError
-from uois_sam.parts.load import BUNDLED_PARTS
 
 if TYPE_CHECKING:
     from uois_sam.parts.protocol import PartSegmenter
@@ -32,14 +31,11 @@ with --parts also
   DIR/parts/NAME.jpg     the image with every part tinted and outlined
   DIR/instances.json     name, score, bbox and instance_id of each part too
 
-METHOD:MODEL is guided_sam:FILE, wps_sam:FOLDER or part_clipseg:FOLDER, as uois-sam train writes
-them; --parts alone takes the bundled prompter of WPS-SAM.
-
 examples:
   uois-sam segment photo.jpg --out out/photo
   uois-sam segment folder:my_table --out out/table            color/, depth/, camera.json
   uois-sam segment folder:my_table --out out/rgb --no-depth   from colour alone
-  uois-sam segment photo.jpg --out out/photo --parts
+  uois-sam segment photo.jpg --out out/photo --parts guided_sam:handles.safetensors
   uois-sam segment bag:recording.mcap --out out/recording
 
 The same in Python:
@@ -60,16 +56,14 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
     add_model(parser)
     add_device(parser)
     parser.add_argument("--no-depth", action="store_true", help="do not look at depth, even where there is some")
-    parser.add_argument(
-        "--parts", nargs="?", const=f"wps_sam:{BUNDLED_PARTS}", metavar="METHOD:MODEL", help="find parts too"
-    )
+    add_parts(parser)
     parser.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> int:
     """Segment every frame of the input."""
     from uois_sam.commands.outputs import make_folder, versions, write_json
-    from uois_sam.parts.load import load_part_segmenter
+    from uois_sam.parts.load import load_part_segmenter, method_and_model
     from uois_sam.segmentation.load import load_pipeline
     from uois_sam.sources.source import open_source
 
@@ -79,8 +73,7 @@ def run(options: argparse.Namespace) -> int:
         pipeline = load_pipeline(options.model, options.device)
         finder = None
         if options.parts is not None:
-            method, _, model = options.parts.partition(":")
-            finder = load_part_segmenter(method, model, pipeline.segmenter)
+            finder = load_part_segmenter(*method_and_model(options.parts), pipeline.segmenter)
         for name in ("label", "overlay", "parts") if finder is not None else ("label", "overlay"):
             make_folder(options.out / name)
         images, refused = _segment_all(source, pipeline, finder, options)

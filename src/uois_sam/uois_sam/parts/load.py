@@ -6,15 +6,24 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from uois_sam.errors import InputError, ModelError
-from uois_sam.paths import models_dir
 
 if TYPE_CHECKING:
     from uois_sam.parts.protocol import PartSegmenter
     from uois_sam.sam.protocol import PromptableSegmenter
 
 METHODS = ("guided_sam", "wps_sam", "part_clipseg")
-BUNDLED_PARTS = "uois-sam-tiny-parts"
-"""WPS-SAM's prompter for the bundled segmenter."""
+
+
+def method_and_model(text: str) -> tuple[str, str]:
+    """METHOD:MODEL, as command lines take it, in its two pieces.
+
+    Raises:
+        InputError: there is no such method, or no model.
+    """
+    method, _, model = text.partition(":")
+    if method not in METHODS or not model:
+        raise InputError(f"parts {text!r} name no method and model; give METHOD:MODEL, of {', '.join(METHODS)}")
+    return method, model
 
 
 def load_part_segmenter(method: str, model: str, segmenter: PromptableSegmenter) -> PartSegmenter:
@@ -23,7 +32,7 @@ def load_part_segmenter(method: str, model: str, segmenter: PromptableSegmenter)
     Args:
         method: one of `METHODS`.
         model: what `uois-sam train` wrote: the file of `train guided-sam`, the folder of `train wps-sam` or
-            `train part-clipseg`; or `BUNDLED_PARTS`.
+            `train part-clipseg`.
         segmenter: that the frames are embedded by; it draws the masks.
 
     Raises:
@@ -35,7 +44,7 @@ def load_part_segmenter(method: str, model: str, segmenter: PromptableSegmenter)
     if not model:
         command = method.replace("_", "-")
         raise ModelError(f"{method} has no model; make one with `uois-sam train {command}` and give its path")
-    path = models_dir() / model if model == BUNDLED_PARTS else Path(model)
+    path = Path(model)
     if method == "guided_sam":
         from uois_sam.parts.guided_sam.guided_sam import GuidedSam
 
