@@ -1,19 +1,21 @@
-"""The rows of the paper's tables as settings, and the learning rate that a model brings."""
+"""The rows of the paper's tables as settings, and the learning rate of each kind of segmenter."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import pytest
+from small_segmenters import small_sam, tiny
 
 from uois_sam.adaptation.settings import (
     COMPLETE,
     CONFIGURATIONS,
     PAPER_LEARNING_RATE,
+    TINY_LEARNING_RATE,
     AdaptationSettings,
-    model_learning_rate,
+    suited_learning_rate,
 )
-from uois_sam.errors import InputError, ModelError
+from uois_sam.errors import InputError
 
 
 def test_the_default_is_the_papers_baseline() -> None:
@@ -59,9 +61,6 @@ def test_values_out_of_range_are_refused(wrong: dict[str, Any]) -> None:
         AdaptationSettings(**wrong)
 
 
-def test_a_model_may_bring_its_learning_rate() -> None:
-    assert model_learning_rate({"adaptation": {"learning_rate": 1e-4}}) == 1e-4
-    assert model_learning_rate({"settings": {}}) == PAPER_LEARNING_RATE
-    for wrong in (3, {"learning_rate": "fast"}, {"learning_rate": 0.0}, {"learning_rate": True}, None):
-        with pytest.raises(ModelError, match="adaptation"):
-            model_learning_rate({"adaptation": wrong})
+def test_each_kind_of_segmenter_has_its_learning_rate() -> None:
+    assert suited_learning_rate(tiny()) == TINY_LEARNING_RATE
+    assert suited_learning_rate(small_sam()) == PAPER_LEARNING_RATE
