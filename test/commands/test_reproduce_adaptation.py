@@ -28,7 +28,7 @@ def segmenter(monkeypatch: pytest.MonkeyPatch) -> TinySegmenter:
     """What `load_segmenter` gives, with random weights; goals of few clicks."""
     torch.manual_seed(0)
     made = TinySegmenter().eval()
-    loaded = LoadedSegmenter(made, (), {}, None)
+    loaded = LoadedSegmenter(made, (), {"kind": "tiny"}, None)
     monkeypatch.setattr("uois_sam.segmentation.load.load_segmenter", lambda *_: loaded)
     monkeypatch.setattr(clicks, "GOALS", (Goal(2, 0.85), Goal(3, 0.9)))
     return made

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
-from uois_sam.errors import InputError
-from uois_sam.sam.protocol import PromptableSegmenter
-from uois_sam.sam.tiny.tiny import TinySegmenter
+from uois_sam.errors import InputError, ModelError
 
 ClickAdaptation = Literal["off", "reset", "continual"]
 ResultMask = Literal["off", "untreated", "eroded"]
@@ -103,6 +102,19 @@ CONFIGURATIONS = (_NOTHING, COMPLETE, "R", "C", "E", "CM", "R,CM", "R,U,CM")
 """Rows of tables 1 to 4, first the baseline and the complete method."""
 
 
-def suited_learning_rate(segmenter: PromptableSegmenter) -> float:
-    """The learning rate for a segmenter: the paper's for SAM, `TINY_LEARNING_RATE` for the bundled kind."""
-    return TINY_LEARNING_RATE if isinstance(segmenter, TinySegmenter) else PAPER_LEARNING_RATE
+def model_learning_rate(config: Mapping[str, Any]) -> float:
+    """The learning rate that suits a model: that of its config.json; else `TINY_LEARNING_RATE` or the paper's.
+
+    Args:
+        config: content of config.json; {"adaptation": {"learning_rate": 1e-4}, ...} says it.
+
+    Raises:
+        ModelError: the entry is not as above.
+    """
+    segmenter, entry = config.get("segmenter"), config.get("adaptation", {})
+    tiny = isinstance(segmenter, dict) and segmenter.get("kind") == "tiny"
+    usual = TINY_LEARNING_RATE if tiny else PAPER_LEARNING_RATE
+    rate = entry.get("learning_rate", usual) if isinstance(entry, dict) else None
+    if type(rate) is not float or not 0 < rate < 1:
+        raise ModelError(f'"adaptation" of config.json is {entry!r}; wanted {{"learning_rate": a number below 1}}')
+    return rate

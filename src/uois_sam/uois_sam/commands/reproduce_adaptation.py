@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from uois_sam.adaptation.settings import AdaptationSettings
     from uois_sam.datasets.labelled import LabelledDataset
     from uois_sam.evaluation.adaptation import ConfigurationRow
-    from uois_sam.sam.protocol import PromptableSegmenter
+    from uois_sam.segmentation.load import LoadedSegmenter
 
 _MIN_AREA = 100
 
@@ -89,10 +89,10 @@ def run(options: argparse.Namespace) -> int:
     frames = ConditionedDepth(
         dataset if options.limit is None else EvenlySpaced(dataset, options.limit), options.depth
     )
-    segmenter = load_segmenter(options.model, choose_device(options.device)).segmenter
-    configurations = _configurations(options, segmenter)
+    loaded = load_segmenter(options.model, choose_device(options.device))
+    configurations = _configurations(options, loaded)
     with progress_bar("adaptation", "image") as progress:
-        rows = measure(frames, rule, segmenter, configurations, GOALS, _MIN_AREA, progress)
+        rows = measure(frames, rule, loaded.segmenter, configurations, GOALS, _MIN_AREA, progress)
     objects = len(rows[0].goals[0].traces)
     print(_table(rows))
     print(f"{len(frames)} images, {objects} objects; learning rate {configurations[0].learning_rate:g}")
@@ -105,7 +105,7 @@ def run(options: argparse.Namespace) -> int:
             "min_area": _MIN_AREA,
             "depth": options.depth,
             "model": options.model,
-            "device": str(segmenter.device),
+            "device": str(loaded.segmenter.device),
             "images": len(frames),
             "objects": objects,
             "versions": versions(),
@@ -127,12 +127,14 @@ def _open(data: str) -> LabelledDataset:
         return open_dataset(data, drawing)
 
 
-def _configurations(options: argparse.Namespace, segmenter: PromptableSegmenter) -> list[AdaptationSettings]:
-    from uois_sam.adaptation.settings import CONFIGURATIONS, AdaptationSettings, suited_learning_rate
+def _configurations(options: argparse.Namespace, loaded: LoadedSegmenter) -> list[AdaptationSettings]:
+    from uois_sam.adaptation.settings import CONFIGURATIONS, AdaptationSettings, model_learning_rate
+    from uois_sam.segmentation.load import read_config
 
     rate = options.learning_rate
     if rate is None:
-        rate = suited_learning_rate(segmenter)
+        config = {"segmenter": loaded.description} if loaded.folder is None else read_config(loaded.folder)
+        rate = model_learning_rate(config)
     return [AdaptationSettings.from_label(label, rate) for label in options.configurations or CONFIGURATIONS]
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from small_segmenters import small_sam, tiny
 
 from uois_sam.adaptation.settings import (
     COMPLETE,
@@ -13,9 +12,9 @@ from uois_sam.adaptation.settings import (
     PAPER_LEARNING_RATE,
     TINY_LEARNING_RATE,
     AdaptationSettings,
-    suited_learning_rate,
+    model_learning_rate,
 )
-from uois_sam.errors import InputError
+from uois_sam.errors import InputError, ModelError
 
 
 def test_the_default_is_the_papers_baseline() -> None:
@@ -61,6 +60,11 @@ def test_values_out_of_range_are_refused(wrong: dict[str, Any]) -> None:
         AdaptationSettings(**wrong)
 
 
-def test_each_kind_of_segmenter_has_its_learning_rate() -> None:
-    assert suited_learning_rate(tiny()) == TINY_LEARNING_RATE
-    assert suited_learning_rate(small_sam()) == PAPER_LEARNING_RATE
+def test_a_model_brings_its_learning_rate() -> None:
+    assert model_learning_rate({"adaptation": {"learning_rate": 1e-4}, "segmenter": {"kind": "tiny"}}) == 1e-4
+    assert model_learning_rate({"segmenter": {"kind": "tiny"}, "settings": {}}) == TINY_LEARNING_RATE
+    assert model_learning_rate({"segmenter": {"kind": "sam"}}) == PAPER_LEARNING_RATE
+    assert model_learning_rate({}) == PAPER_LEARNING_RATE
+    for wrong in (3, {"learning_rate": "fast"}, {"learning_rate": 0.0}, {"learning_rate": True}, None):
+        with pytest.raises(ModelError, match="adaptation"):
+            model_learning_rate({"adaptation": wrong})
