@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from conftest import small_sam, tiny
+from small_segmenters import small_sam, tiny
 from torch import nn
 
 from uois_sam.adaptation.decoders import adapted_parameters
@@ -148,7 +148,7 @@ def test_another_network_is_refused(segmenter: TinySegmenter, tmp_path: Path) ->
 
 def test_files_that_are_none_are_refused(segmenter: TinySegmenter, tmp_path: Path) -> None:
     store = DecoderStore(tmp_path, segmenter)
-    with pytest.raises(ModelError, match=r"no decoder .site. in .*; saved are: none"):
+    with pytest.raises(ModelError, match=r"no decoder 'site' in .*; saved are: none"):
         store.load("site")
     path = store.save("site", segmenter.decoder)
     content = path.read_bytes()
