@@ -15,6 +15,7 @@ from uois_sam.parts.guided_sam.grounding import TextDetector
 from uois_sam.parts.guided_sam.guidance import Region
 from uois_sam.parts.guided_sam.likelihood import join_candidates, mask_prompt, spread
 from uois_sam.parts.guided_sam.settings import Variant
+from uois_sam.sam.logits import logit_size
 from uois_sam.sam.protocol import Embedding, MaskCandidates, PromptableSegmenter, Prompts
 from uois_sam.segmentation.pipeline import EmbeddedFrame
 
@@ -137,7 +138,7 @@ class RegionDrawer:
         x, y = view.origin
         whole = np.zeros(view.embedding.image_size, np.float32)
         whole[y0 - y : y1 - y, x0 - x : x1 - x] = likelihood
-        prompts = Prompts(boxes=_boxes(view, [view.box]), masks=mask_prompt(whole)[None])
+        prompts = Prompts(boxes=_boxes(view, [view.box]), masks=mask_prompt(whole, logit_size(view.embedding)))
         candidates = self.segmenter.decode(view.embedding, prompts)
         drawn = {}
         if Variant.ROI_MGSAM in wanted:

@@ -10,7 +10,6 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-_PROMPT_SIDE = 128
 _PROMPT_GAIN, _PROMPT_MIDDLE, _PROMPT_MOST = 12.0, 0.6, 8.0
 """Logits of the mask prompt: gain (likelihood - middle), within what segmenters are trained to be given."""
 _TRUST = 2.0
@@ -27,10 +26,9 @@ def spread(likelihood: NDArray[np.float32], size: tuple[int, int]) -> NDArray[np
     )
 
 
-def mask_prompt(likelihood: NDArray[np.float32]) -> torch.Tensor:
-    """(h, w) float32 logits at low resolution, from the (H, W) likelihood of an image's pixels."""
-    sides = [min(side, _PROMPT_SIDE) for side in likelihood.shape]
-    small = cv2.resize(likelihood, (sides[1], sides[0]), interpolation=cv2.INTER_AREA)
+def mask_prompt(likelihood: NDArray[np.float32], size: tuple[int, int]) -> torch.Tensor:
+    """(1, h, w) float32 logits of `size` h, w, from the (H, W) likelihood of an image's pixels."""
+    small = cv2.resize(likelihood, (size[1], size[0]), interpolation=cv2.INTER_AREA)[None]
     logits = _PROMPT_GAIN * (small - _PROMPT_MIDDLE)
     return torch.from_numpy(np.clip(logits, -_PROMPT_MOST, _PROMPT_MOST).astype(np.float32))
 
