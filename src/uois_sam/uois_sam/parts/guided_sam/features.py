@@ -41,9 +41,9 @@ class EncoderFeatures:
     """Colour maps of EfficientNet-Lite0, the backbone of the bundled segmenter's encoder.
 
     Strides 8, 16 and 32 at 16 input pixels a cell, and the latter two once more at 8 pixels a cell, where a
-    convolution sees twice as much of the thing. Those of strides 16 and 32 come again as means over the surrounding
-    9 x 9 cells: a token of DINOv2 has seen the whole image, a convolutional cell has not, and hood and trunk look
-    alike without what is around them. All are means over the image and its mirror image.
+    convolution sees twice as much of the thing. Those of strides 16 and 32 come again as means over the
+    surrounding 9 x 9 cells: a token of DINOv2 has seen the whole image, a convolutional cell has not, and hood and
+    trunk look alike without what is around them. All are means over the image and its mirror image.
 
     Args:
         colour: the backbone, with the bundled segmenter's weights or any others.

@@ -6,7 +6,8 @@ Its header's entry `guided_sam` is JSON:
      "fingerprint": "…", "gamma": 0.0029, "settings": {"threshold": 0.5, "encode": "crop", …}}
 
 and its tensors are those of `PatchClassifier`. `features` is "encoder" (the bundled segmenter's colour backbone),
-"imagenet" (the same with its ImageNet weights) or a DINOv2 folder or hub name; `fingerprint` tells that network's weights from others.
+"imagenet" (the same with its ImageNet weights) or a DINOv2 folder or hub name; `fingerprint` tells that network's
+weights from others.
 """
 
 from __future__ import annotations

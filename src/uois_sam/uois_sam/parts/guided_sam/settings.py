@@ -17,8 +17,8 @@ class Variant(str, Enum):
     boxes that a text-prompted detector finds there, CGSAM with the region's or the patch's centre, LGSAM with the
     centre of the region's surest patch. NAIVE takes the patches themselves for the mask.
 
-    Ours say all that the patches know: ROI_MGSAM prompts once with the region's box and, as a low-resolution mask,
-    with the likelihood of its cells; ROI_PGSAM adds what that prompt's candidates say to the likelihood's log-odds.
+    Ours say all that the patches know: ROI_MGSAM prompts with the region's box and, as a low-resolution mask, with
+    the likelihood of its cells; ROI_PGSAM adds what that prompt's candidates say to the likelihood's log-odds.
     """
 
     ROI_GGSAM = "roi-ggsam"
