@@ -47,18 +47,35 @@ def cars(tmp_path: Path) -> Path:
 def test_the_tables(cars: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out = cars.parent / "out" / "guided.json"
     given = ["reproduce", "guided-sam", "--data", str(cars), "--json", str(out), "--train", "2", "--device", "cpu"]
-    assert main([*given, "--encode", "frame", "--variants", "naive", "roi-lgsam", "roi-cgsam"]) == 0
+    assert main([*given, "--encode", "frame", "--compare", "2"]) == 0
     said = capsys.readouterr().out
     written = json.loads(out.read_text())
     assert (written["training_images"], written["held_out_images"]) == (2, 3)
-    assert list(written["mean_iou"]) == ["roi-cgsam", "roi-lgsam", "naive", "perfect"]
+    rois = ["roi-cgsam", "roi-lgsam", "roi-mgsam", "roi-pgsam"]
+    assert set(written["mean_iou"]) == {*rois, "naive", "patch-cgsam", "perfect"}
+    assert list(written["mean_iou_true_patches"]) == rois
+    assert [way["encode"] for way in written["encodings"]] == ["crop", "frame"]
+    assert all(list(way["iou"]) == rois and way["seconds"] > 0 for way in written["encodings"])
+    assert written["polygon_corners"]["wheel"] == 8
+    assert written["clicks"]["wheel"]["prototypes"] >= 1
+    assert written["clicks"]["hood"]["present"] == 0
+    assert written["fusion_with_ours"]["upper"] >= written["fusion"]["upper"]
     assert written["auc"]["wheel"] > 0.9
     assert written["iou"]["naive"]["wheel"] > 0.3
     assert [point["images"] for point in written["learning_curve"]] == [1, 2]
     fusion = written["fusion"]
     assert fusion["lower"] <= fusion["seen"]["1"]["mean"] + 0.2
     assert fusion["upper"] == pytest.approx(written["learning_curve"][-1]["fused"])
-    for word in ("wheel", "upper bound", "images trained on", f"{written['mean_iou']['naive']:.3f}"):
+    assert fusion["best_variant"]["wheel"] in rois[:2]
+    for word in (
+        "wheel",
+        "upper bound",
+        "images trained on",
+        "polygon corners",
+        "lost by classifiers",
+        "seconds",
+        f"{written['mean_iou']['naive']:.3f}",
+    ):
         assert word in said
 
 
@@ -100,5 +117,6 @@ def test_bad_input(cars: Path, tmp_path: Path, refused: Callable[..., str]) -> N
     tables = ("reproduce", "guided-sam", "--json", tmp_path / "o.json", "--data", cars)
     assert "are too few" in refused(*tables, "--train", "5")
     assert "'roi-ggsam' is not known here" in refused(*tables, "--train", "2", "--variants", "roi-ggsam")
+    assert "none that draws regions" in refused(*tables, "--train", "2", "--variants", "naive")
     assert "no folder" in refused(*tables, "--train", "2", "--detector", tmp_path / "nowhere")
     assert not (tmp_path / "o.json").exists()

@@ -60,6 +60,12 @@ def test_sides_are_merged(tmp_path: Path) -> None:
     assert image.mask("wheel")[13, 23]
 
 
+def test_corners_of_the_outlines_are_counted(tmp_path: Path) -> None:
+    cars = CarParts(write_cars(tmp_path / "cars"))
+    assert cars.corners(1) == {"door": 8, "wheel": 6}
+    assert cars.corners(0) == {}
+
+
 @given(st.integers(0, 20), st.integers(0, 20), st.integers(2, 10), st.integers(2, 10))
 def test_a_rectangle_covers_its_pixels(x: int, y: int, w: int, h: int) -> None:
     mask = polygon_mask([[x, y, x + w, y, x + w, y + h, x, y + h]], (32, 40))

@@ -7,10 +7,13 @@ from hypothesis import strategies as st
 
 from uois_sam.datasets.part_image import ChosenImages, PartImage
 from uois_sam.evaluation.fusion import bounds, choose_variants, fused_iou, fusion_curve
+from uois_sam.evaluation.guided_clicks import count_clicks
+from uois_sam.evaluation.guided_encode import compare_encodings
 from uois_sam.evaluation.guided_sam import Drawing, Overlaps, measure_overlaps, patch_auc
-from uois_sam.evaluation.guided_tables import classify, fused_columns
+from uois_sam.evaluation.guided_tables import FUSED, classify, roi_columns
 from uois_sam.parts.guided_sam.drawing import RegionDrawer
 from uois_sam.parts.guided_sam.patches import PatchGrid
+from uois_sam.parts.guided_sam.prototypes import PrototypeSettings
 from uois_sam.parts.guided_sam.settings import Variant
 from uois_sam.training.guided_sam import ClassifierTraining
 from uois_sam.training.patch_sets import PatchSet
@@ -58,7 +61,9 @@ def test_fusion_chooses_what_it_saw() -> None:
 
 
 def test_columns_that_are_fused() -> None:
-    assert fused_columns(["roi-cgsam", "naive", "roi-lgsam", "perfect"]) == [0, 2]
+    columns = ["roi-cgsam", "naive", "roi-lgsam", "roi-pgsam", "perfect"]
+    assert roi_columns(columns, FUSED) == [0, 2]
+    assert roi_columns(columns) == [0, 2, 3]
 
 
 class Bright:
@@ -103,3 +108,65 @@ def test_parts_that_were_not_seen_are_nowhere() -> None:
     assert found.shape == (40, 2)
     assert not found[:, 1].any()
     assert patch_auc(found[:, 0], labels[:, 0] == 1) > 0.9
+
+
+class Wide:
+    """Encodes anything; remembers how often."""
+
+    def __init__(self) -> None:
+        self.encoded: list[tuple[int, ...]] = []
+
+    def encode(self, image: np.ndarray) -> object:
+        from uois_sam.sam.protocol import Embedding
+
+        self.encoded.append(image.shape[:2])
+        return Embedding((), image.shape[:2])
+
+
+def test_both_ways_to_encode_are_measured() -> None:
+    image = np.zeros((64, 64, 3), np.uint8)
+    image[0:16, 0:16] = 255
+    probability = np.zeros((49, 1), np.float32)
+    probability[0] = 1
+    segmenter = Wide()
+    drawing = Drawing(RegionDrawer(segmenter), PatchGrid(8, 2), 0.5, (Variant.NAIVE,))  # type: ignore[arg-type]
+    images = ChosenImages([PartImage("a", image, {"lamp": image[..., 0] > 0})], [0])
+    crop, frame = compare_encodings(images, ["lamp"], lambda _: probability, drawing)
+    assert (crop.encode, frame.encode) == ("crop", "frame")
+    assert crop.iou == frame.iou == {"naive": 1.0}
+    assert min(crop.seconds, frame.seconds) > 0
+    assert len(segmenter.encoded) == 4  # both ways, the first image twice
+
+
+def labelled_blobs() -> PatchSet:
+    """Two images of 4 x 4 patches; "corner" is where the features of a blob lie, "none" nowhere."""
+    rng = np.random.default_rng(0)
+    labels = np.zeros((32, 2), np.int8)
+    labels[[0, 1, 4, 16], 0] = 1
+    features = rng.normal(0, 0.01, (32, 3)).astype(np.float32)
+    features[labels[:, 0] == 1] += 5
+    return PatchSet(("corner", "none"), features, labels, np.repeat([0, 1], 16))
+
+
+def test_a_pure_prototype_costs_one_click() -> None:
+    pytest.importorskip("sklearn")
+    grid = PatchGrid(4, 1)
+    corner, none = count_clicks(labelled_blobs(), grid, PrototypeSettings(patches=16, most=28))
+    assert (corner.present, corner.patches) == (4, 0)
+    assert 1 <= corner.prototypes <= 2
+    assert (none.present, none.total) == (0, 0)
+
+
+def test_a_mixed_prototype_wants_corrections() -> None:
+    pytest.importorskip("sklearn")
+    corner, _ = count_clicks(labelled_blobs(), PatchGrid(4, 1), PrototypeSettings(patches=32, most=32))
+    assert (corner.prototypes, corner.patches, corner.total) == (1, 4, 5)
+
+
+def test_overlapping_patches_are_not_judged_twice() -> None:
+    pytest.importorskip("sklearn")
+    grid = PatchGrid(4, 2)
+    labels = np.ones((len(grid), 1), np.int8)
+    patches = PatchSet(("all",), np.random.default_rng(0).normal(size=(9, 3)), labels, np.zeros(9, np.int64))
+    (everything,) = count_clicks(patches, grid, PrototypeSettings(patches=4, most=4))
+    assert (everything.present, everything.total) == (4, 1)

@@ -82,6 +82,36 @@ def test_patches_alone() -> None:
     assert not each[~expected].any()
 
 
+@pytest.mark.parametrize("encode", ["crop", "frame"])
+def test_all_that_the_patches_know_is_a_prompt(encode: str) -> None:
+    segmenter = SameColour()
+    drawer = RegionDrawer(segmenter, encode)
+    by_box = drawn(drawer, segmenter, Variant.ROI_MGSAM)
+    assert np.array_equal(by_box, HANDLE)
+    (prompt,) = segmenter.prompts
+    assert prompt.boxes is not None
+    assert prompt.masks is not None
+    size = (96, 96) if encode == "frame" else (24, 60)
+    assert prompt.boxes.tolist() == [[24, 36, 84, 60] if encode == "frame" else [0, 0, 60, 24]]
+    assert prompt.masks.shape == (1, 4 * size[0], 4 * size[1])
+    if encode == "frame":
+        assert prompt.masks[0, 0, 0] == pytest.approx(-7.2)
+
+
+def test_candidates_and_patches_together() -> None:
+    segmenter = SameColour()
+    probability = np.zeros((7, 7), np.float32)
+    probability[2:5, 4:6] = 0.9
+    (region,) = find_regions(probability.reshape(-1), GRID, AREA, 0.5)
+    drawer = RegionDrawer(segmenter, "frame")
+    (mask,) = drawer.draw(frame(segmenter), "handle", region, [], [Variant.ROI_PGSAM])[Variant.ROI_PGSAM]
+    assert mask.box == (48, 24, 84, 72)
+    sure_and_bright, vague_and_dark, likely_but_dark = mask.mask[24, 24], mask.mask[42, 6], mask.mask[24, 10]
+    assert sure_and_bright
+    assert not vague_and_dark
+    assert not likely_but_dark
+
+
 def test_grounded_variants_draw_the_boxes_of_a_text() -> None:
     segmenter = SameColour()
     asked = []

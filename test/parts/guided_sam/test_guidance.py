@@ -46,6 +46,14 @@ def test_a_region_comes_apart_into_its_patches() -> None:
     assert [patch.score for patch in patches] == pytest.approx([0.6, 0.9])
 
 
+def test_cells_know_more_than_patches() -> None:
+    (region,) = find_regions(probabilities(p00=0.8, p01=1.0, p02=0.2), GRID, AREA, 0.5)
+    assert region.box == (10, 20, 40, 40)
+    assert region.likelihood == pytest.approx(np.array([[0.8, 0.9, 0.6], [0.4, 0.45, 0.3]]))
+    patch = single_patches(region, probabilities(p00=0.8, p01=1.0), GRID, AREA)[1]
+    assert patch.likelihood == pytest.approx(np.array([[0.9, 0.5], [0.45, 0.25]]))
+
+
 def test_nothing_above_the_threshold() -> None:
     assert find_regions(probabilities(p00=0.5), GRID, AREA, 0.5) == []
 

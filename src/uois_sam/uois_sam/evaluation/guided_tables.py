@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -21,7 +21,9 @@ from uois_sam.training.patch_sets import PatchSet
 
 PERFECT = "perfect"
 """Column of the perfect guidance: what the segmenter alone loses."""
-_FUSED = (Variant.ROI_GGSAM, Variant.ROI_CGSAM, Variant.ROI_LGSAM)  # section 4.6: "the three ROI-based methods"
+FUSED = (Variant.ROI_GGSAM, Variant.ROI_CGSAM, Variant.ROI_LGSAM)
+"""What section 4.6 chooses from: "the three ROI-based methods"."""
+FUSED_WITH_OURS = (*FUSED, Variant.ROI_MGSAM, Variant.ROI_PGSAM)
 
 
 @dataclass(frozen=True)
@@ -32,13 +34,15 @@ class CurvePoint:
         images: number of training images.
         auc: of the patches; parts that the images do not show count as 0.5.
         iou: of each variant.
-        fused: with the best ROI variant of each part (the upper bound of section 4.6).
+        fused: with the best of the paper's ROI variants for each part (the upper bound of section 4.6).
+        fused_with_ours: with the best of all ROI variants.
     """
 
     images: int
     auc: float
     iou: dict[str, float]
     fused: float
+    fused_with_ours: float
 
 
 @dataclass(frozen=True)
@@ -50,7 +54,8 @@ class GuidedTables:
         auc: (P,) table 1; NaN for parts that the held-out images do not show.
         columns: of `overlaps`: the variants by name, and `PERFECT`.
         overlaps: tables 2 and 3.
-        fusion: figure 6, over the ROI variants.
+        true_patches: the same of the ROI variants, guided by the patches' true labels: what the classifiers lose.
+        fusion, fusion_with_ours: figure 6, over the paper's and over all ROI variants.
         curve: figure 7.
     """
 
@@ -58,45 +63,50 @@ class GuidedTables:
     auc: NDArray[np.float64]
     columns: tuple[str, ...]
     overlaps: Overlaps
+    true_patches: Overlaps
     fusion: list[Fusion]
+    fusion_with_ours: list[Fusion]
     curve: list[CurvePoint]
-
-    @property
-    def fused_columns(self) -> list[int]:
-        """The columns that the fusion chooses from."""
-        return fused_columns(self.columns)
 
     def as_dict(self) -> dict[str, Any]:
         """For a JSON document."""
-        iou = self.overlaps.iou()
-        lower, upper = bounds(self.overlaps.of(self.fused_columns))
-        best = choose_variants(self.overlaps.of(self.fused_columns))
+        iou, rois = self.overlaps.iou(), roi_columns(self.columns)
+        true_iou = self.true_patches.iou()
+
+        def by_part(values: NDArray[np.floating]) -> dict[str, float]:
+            return dict(zip(self.names, values.tolist(), strict=True))
+
         return {
             "parts": list(self.names),
             "auc": {
                 name: None if np.isnan(auc) else float(auc) for name, auc in zip(self.names, self.auc, strict=True)
             },
             "mean_auc": float(np.nanmean(self.auc)),
-            "iou": {
-                column: dict(zip(self.names, iou[:, v].tolist(), strict=True))
-                for v, column in enumerate(self.columns)
-            },
+            "iou": {column: by_part(iou[:, v]) for v, column in enumerate(self.columns)},
             "mean_iou": dict(zip(self.columns, iou.mean(0).tolist(), strict=True)),
-            "best_variant": {
-                name: self.columns[self.fused_columns[v]] for name, v in zip(self.names, best, strict=True)
-            },
-            "fusion": {
-                "lower": lower,
-                "upper": upper,
-                "seen": {f.seen: {"mean": f.mean, "draws": f.iou.mean(1).tolist()} for f in self.fusion},
-            },
+            "iou_true_patches": {self.columns[v]: by_part(true_iou[:, k]) for k, v in enumerate(rois)},
+            "mean_iou_true_patches": {self.columns[v]: float(true_iou[:, k].mean()) for k, v in enumerate(rois)},
+            "fusion": self._fused(FUSED, self.fusion),
+            "fusion_with_ours": self._fused(FUSED_WITH_OURS, self.fusion_with_ours),
             "learning_curve": [vars(point) for point in self.curve],
         }
 
+    def _fused(self, variants: Sequence[Variant], fusion: Sequence[Fusion]) -> dict[str, Any]:
+        columns = roi_columns(self.columns, variants)
+        overlaps = self.overlaps.of(columns)
+        lower, upper = bounds(overlaps)
+        best = choose_variants(overlaps)
+        return {
+            "lower": lower,
+            "upper": upper,
+            "seen": {f.seen: {"mean": f.mean, "draws": f.iou.mean(1).tolist()} for f in fusion},
+            "best_variant": {name: self.columns[columns[v]] for name, v in zip(self.names, best, strict=True)},
+        }
 
-def fused_columns(columns: Sequence[str]) -> list[int]:
-    """Which columns are of variants that section 4.6 fuses."""
-    return [v for v, column in enumerate(columns) if column in {variant.value for variant in _FUSED}]
+
+def roi_columns(columns: Sequence[str], variants: Sequence[Variant] = FUSED_WITH_OURS) -> list[int]:
+    """Which columns are of some variants, by default of all that draw regions."""
+    return [v for v, column in enumerate(columns) if column in {variant.value for variant in variants}]
 
 
 def classify(training: PatchSet, held: PatchSet, settings: ClassifierTraining) -> NDArray[np.float32]:
@@ -125,16 +135,18 @@ def measure_tables(
     images: PartImages,
     training: PatchSet,
     held: PatchSet,
+    probability: NDArray[np.float32],
     drawing: Drawing,
     settings: ClassifierTraining,
     curve: Sequence[int],
     progress: Callable[[str], AbstractContextManager[Callable[[int, int], None]]],
 ) -> GuidedTables:
-    """Train on some images and measure on others.
+    """Measure on some images what was trained on others.
 
     Args:
         images: held out, in the order of `held`.
         training, held: their patches, of the same parts.
+        probability: (M, P) of the held-out patches, see `classify`.
         drawing: the variants to measure.
         settings: of the classifiers.
         curve: numbers of training images of the learning curve, besides all of them; the first of the training
@@ -143,23 +155,33 @@ def measure_tables(
     """
     names = training.names
     columns = (*(variant.value for variant in drawing.variants), PERFECT)
-    probability = classify(training, held, settings)
+    rois = replace(drawing, variants=tuple(v for v in drawing.variants if v in FUSED_WITH_OURS))
     with progress("draw") as bar:
         overlaps = _overlaps(images, names, probability, held, drawing, True, bar)
-    fused = overlaps.of(fused_columns(columns))
+    with progress("draw, true patches") as bar:
+        truth = (held.labels == 1).astype(np.float32)
+        true_patches = _overlaps(images, names, truth, held, rois, False, bar)
+    shown = [v.value for v in rois.variants]
     points = []
-    rois = Drawing(
-        drawing.drawer, drawing.grid, drawing.threshold, tuple(v for v in drawing.variants if v in _FUSED)
-    )
     for count in curve:
         few = classify(training.of_images(range(count)), held, settings)
         with progress(f"draw, trained on {count}") as bar:
             own = _overlaps(images, names, few, held, rois, False, bar)
-        points.append(_point(count, few, held, own, [v.value for v in rois.variants]))
+        points.append(_point(count, few, held, own, shown))
     total = len(np.unique(training.image))
-    points.append(_point(total, probability, held, fused, [v.value for v in rois.variants]))
+    points.append(_point(total, probability, held, overlaps.of(roi_columns(columns)), shown))
     counts = [2**k for k in range(7)]
-    return GuidedTables(names, _auc(probability, held), columns, overlaps, fusion_curve(fused, counts), points)
+    paper, ours = (overlaps.of(roi_columns(columns, variants)) for variants in (FUSED, FUSED_WITH_OURS))
+    return GuidedTables(
+        names,
+        _auc(probability, held),
+        columns,
+        overlaps,
+        true_patches,
+        fusion_curve(paper, counts),
+        fusion_curve(ours, counts),
+        points,
+    )
 
 
 def _overlaps(
@@ -181,8 +203,7 @@ def _auc(probability: NDArray[np.float32], held: PatchSet) -> NDArray[np.float64
 def _point(
     count: int, probability: NDArray[np.float32], held: PatchSet, overlaps: Overlaps, columns: Sequence[str]
 ) -> CurvePoint:
-    iou = overlaps.iou()
-    means = dict(zip(columns, iou.mean(0).tolist(), strict=True))
-    return CurvePoint(
-        count, float(np.nan_to_num(_auc(probability, held), nan=0.5).mean()), means, bounds(overlaps)[1]
-    )
+    means = dict(zip(columns, overlaps.iou().mean(0).tolist(), strict=True))
+    auc = float(np.nan_to_num(_auc(probability, held), nan=0.5).mean())
+    fused = (bounds(overlaps.of(roi_columns(columns, variants)))[1] for variants in (FUSED, FUSED_WITH_OURS))
+    return CurvePoint(count, auc, means, *fused)

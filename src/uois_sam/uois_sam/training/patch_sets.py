@@ -72,7 +72,8 @@ class PatchDescriber:
         def make() -> tuple[Tensor, ...]:
             return (self.features([image], self.grid),)
 
-        maps = make()[0] if self.cache is None else self.cache.get(f"{name}_{self.grid.cells}", make)[0]
+        key = f"{name}_{self.grid.cells}_{self.features.channels}"
+        maps = make()[0] if self.cache is None else self.cache.get(key, make)[0]
         half: NDArray[np.float16] = self.grid.pool(maps)[0].half().cpu().numpy()
         return half
 

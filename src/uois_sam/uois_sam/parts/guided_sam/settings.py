@@ -11,11 +11,14 @@ from uois_sam.errors import InputError
 
 
 class Variant(str, Enum):
-    """A way to draw a part in its region of interest, in the order of table 3.
+    """A way to draw a part in its region of interest: the paper's, in the order of table 3, and two of ours.
 
     ROI_* prompt the segmenter once in the region, PATCH_* once in each of its patches. GGSAM prompts with the
     boxes that a text-prompted detector finds there, CGSAM with the region's or the patch's centre, LGSAM with the
     centre of the region's surest patch. NAIVE takes the patches themselves for the mask.
+
+    Ours say all that the patches know: ROI_MGSAM prompts with the region's box and, as a low-resolution mask, with
+    the likelihood of its cells; ROI_PGSAM adds what that prompt's candidates say to the likelihood's log-odds.
     """
 
     ROI_GGSAM = "roi-ggsam"
@@ -24,6 +27,8 @@ class Variant(str, Enum):
     NAIVE = "naive"
     PATCH_GGSAM = "patch-ggsam"
     PATCH_CGSAM = "patch-cgsam"
+    ROI_MGSAM = "roi-mgsam"
+    ROI_PGSAM = "roi-pgsam"
 
     @property
     def needs_text(self) -> bool:
