@@ -20,7 +20,9 @@ NODE = "/life/segmentation"
 @pytest.fixture(scope="module")
 def idle(probe: Probe) -> Iterator[NodeProcess]:
     """A segmentation node that waits to be configured; its tests run in order."""
-    process = NodeProcess("segmentation", "-r", "__ns:=/life", autostart=False, model="no/such/folder")
+    process = NodeProcess(
+        "segmentation", "-r", "__ns:=/life", autostart=False, model="no/such/folder", adaptation="none"
+    )
     probe.until(lambda: probe.state(NODE) == "unconfigured", "unconfigured node")
     yield process
     assert process.stop() == 0
