@@ -30,6 +30,7 @@ TOPICS = {
     "/segmentation/overlay",
     "/grasp_bridge/instance_clouds",
     "/grasp_bridge/scene_cloud",
+    "/grasp_bridge/part_clouds",
     "/diagnostics",
 }
 

@@ -95,7 +95,7 @@ def test_what_training_is_given(monkeypatch: pytest.MonkeyPatch, parts: str, tmp
     assert (settings.clipseg, settings.loop.steps) == ("small", 7)
     config = str(config_dir() / "train_part_clipseg.yaml")
     assert main(["train", "part-clipseg", "--data", parts, "--out", "r", "--config", config]) == 0
-    assert calls[1][3].small.input_size == 112
+    assert calls[1][3].small.input_size == 96
 
 
 def test_refusals(refused: Callable[..., str], parts: str, config: Path, tmp_path: Path) -> None:

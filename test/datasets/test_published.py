@@ -58,7 +58,7 @@ def expect(frame: Frame, seed: int, objects: np.ndarray = OBJECTS, camera: Camer
 
 
 def test_every_published_kind_has_a_test() -> None:
-    assert set(WRITERS) | {"folder"} == set(KINDS)
+    assert set(WRITERS) | {"folder", "masks"} == set(KINDS)
 
 
 def test_ocid(sets: Path) -> None:
@@ -270,7 +270,7 @@ def test_broken_files_are_refused_in_one_line(
 @pytest.mark.parametrize(
     ("spec", "message"),
     [
-        ("", "unknown; give folder:PATH, uoais-sim:PATH"),
+        ("", "unknown; give folder:PATH, masks:PATH, uoais-sim:PATH"),
         ("coco:here", "unknown; give folder:PATH"),
         ("osd", "names no folder; give osd:PATH with PATH/{image_color"),
         ("osd:", "names no folder"),
