@@ -112,7 +112,7 @@ def test_a_person_marks_objects(tmp_path: Path) -> None:
         page.keyboard.press("n")
         expect(title).to_have_text("New object 2")
         click(page, ON_GREEN, button="right")
-        expect(page.get_by_text("click on the object")).to_be_visible()
+        expect(page.get_by_text("the first click is beside the object")).to_be_visible()
         click(page, ON_GREEN)
         expect(count).to_have_text("1")
 
