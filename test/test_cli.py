@@ -40,7 +40,7 @@ def test_help_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:
         ["annotate", "parts"],
         *(
             ["reproduce", table]
-            for table in ("table4", "table5", "depth", "guided-sam", "part-clipseg", "wps-sam")
+            for table in ("table4", "table5", "depth", "guided-sam", "part-clipseg", "wps-sam", "adaptation")
         ),
     ],
 )

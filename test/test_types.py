@@ -103,3 +103,17 @@ def test_better_parts_lie_on_top_of_the_label_image() -> None:
     np.testing.assert_array_equal(parts.label_image(), [[1, 1, 2, 0], [1, 1, 2, 0], [0, 0, 0, 0]])
     assert parts[1].name == "b"
     assert not Part(1, "blade", 0.9, (0, 0, 1, 1), np.ones((1, 1), bool), preference=0.0).graspable
+
+
+@given(st.floats(-1, 1), st.floats(-1, 1), st.floats(0.1, 5))
+def test_a_pixel_projects_onto_itself(x: float, y: float, z: float) -> None:
+    camera = Camera(500.0, 510.0, 320.5, 239.5, 640, 480)
+    u, v = camera.project(np.array([x, y, z]))
+    assert (u - camera.cx) * z / camera.fx == pytest.approx(x, abs=1e-6)
+    assert (v - camera.cy) * z / camera.fy == pytest.approx(y, abs=1e-6)
+
+
+@pytest.mark.parametrize("point", [(0, 0, 0), (0, 0, -1), (0, 0, np.nan), (np.inf, 0, 1)])
+def test_what_is_not_in_front_of_the_camera_is_not_seen(point: tuple[float, float, float]) -> None:
+    with pytest.raises(InputError, match="not in front of the camera"):
+        Camera(500.0, 510.0, 320.5, 239.5, 640, 480).project(np.array(point))

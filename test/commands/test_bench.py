@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from tiny_tables import BrightThings
 
 from uois_sam.cli import main
-from uois_sam.commands.bench_stages import STAGES, stage_table, summary, time_stages
+from uois_sam.commands.bench_stages import PARTS, STAGES, stage_table, summary, time_stages
 from uois_sam.types import Camera, Frame
 
 
@@ -19,12 +20,15 @@ def test_every_stage_of_every_counted_frame() -> None:
     image[10:30, 10:40] = 255
     frame = Frame(image, np.full((48, 64), 0.8, np.float32), Camera(60, 60, 31.5, 23.5, 64, 48))
     steps: list[tuple[int, int]] = []
-    times = time_stages(BrightThings(), iter([frame] * 9), 4, lambda *step: steps.append(step))  # type: ignore[arg-type]
-    assert set(times) == {*STAGES, "total"}
+    finder = SimpleNamespace(segment=lambda embedded, instances: asked.append(len(instances)))
+    asked: list[int] = []
+    times = time_stages(BrightThings(), finder, iter([frame] * 9), 4, lambda *step: steps.append(step))  # type: ignore[arg-type]
+    assert set(times) == {*STAGES, PARTS, "total"}
+    assert asked == [1] * 7
     assert {len(values) for values in times.values()} == {4}
     assert steps == [(1, 4), (2, 4), (3, 4), (4, 4)]
     for k in range(4):
-        assert times["total"][k] == pytest.approx(sum(times[name][k] for name in STAGES))
+        assert times["total"][k] == pytest.approx(sum(times[name][k] for name in (*STAGES, PARTS)))
 
 
 def test_medians_do_not_follow_a_straggler() -> None:

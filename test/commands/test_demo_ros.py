@@ -30,6 +30,9 @@ TOPICS = {
     "/segmentation/overlay",
     "/grasp_bridge/instance_clouds",
     "/grasp_bridge/scene_cloud",
+    "/part_segmentation/parts",
+    "/part_segmentation/label_image",
+    "/grasp_bridge/part_clouds",
     "/diagnostics",
 }
 
@@ -77,8 +80,11 @@ def test_the_stack_on_the_bundled_sequence(tmp_path: Path) -> None:
     assert len(report["scores"]["rows"]) == 3
     assert {"encode", "prompts", "decode", "postprocess"} <= report["stage_ms"]["segmentation"].keys()
     assert "clouds" in report["stage_ms"]["grasp_bridge"]
+    assert "parts" in report["stage_ms"]["part_segmentation"]
+    named = [part["name"] for frame in report["frames"] for part in frame["parts"]]
+    assert {"handle", "body"} <= set(named)
     page = (tmp_path / "report.html").read_text()
-    assert page.count("<img ") == 5 * 3
+    assert page.count("<img ") == 6 * 3
     names = [frame["name"] for frame in report["frames"]]
     plys = {path.name for path in (tmp_path / "clouds").iterdir()}
     assert {f"{name}_scene.ply" for name in names} <= plys

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from xml.etree import ElementTree
 
 import numpy as np
@@ -10,24 +11,35 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pages import needs_nothing_else, read
 
-from uois_sam.commands.demo_record import Cloud, DemoRecord, FrameFigures, InstanceFigures, SampledFrame
+from uois_sam.commands.demo_record import (
+    Cloud,
+    DemoRecord,
+    FrameFigures,
+    InstanceFigures,
+    PartFigures,
+    SampledFrame,
+)
 from uois_sam.commands.demo_source import Scoring
 from uois_sam.commands.demo_summary import summary
 from uois_sam.commands.report.page import report_page
 from uois_sam.commands.report.pictures import colour_depth, pictures, shown_cloud
 from uois_sam.commands.report.plot import latency_plot, stage_plot, tick_step
 from uois_sam.datasets.label_rule import LabelRule
-from uois_sam.types import Frame, Instances
+from uois_sam.types import Frame, Instances, Part, Parts
 
 H, W = 48, 64
 
 
 def record(*, depth: bool = True, frames: int = 3) -> DemoRecord:
     """A run over `frames` frames of one thing with a cloud and one without."""
-    made = DemoRecord("folder:<b>", "folder <b> & co: 3 frames", "a <model>", "auto", depth, True, sent=frames + 1)
+    made = DemoRecord(
+        "folder:<b>", "folder <b> & co: 3 frames", "a <model>", "auto", depth, True, True, sent=frames + 1
+    )
     label = np.zeros((H, W), np.uint16)
     label[10:20, 10:30], label[30:40, 40:50] = 1, 2
     instances = Instances.from_label_image(label, np.array([0.91, 0.52], np.float32))
+    handle = Part(1, "handle", 0.8, (10, 10, 5, 10), np.ones((10, 5), bool))
+    parts = Parts(H, W, [handle, replace(handle, name="blade & tip", bbox=(20, 10, 5, 10), preference=0.0)])
     scoring = Scoring()
     rng = np.random.default_rng(0)
     for k in range(frames):
@@ -36,7 +48,8 @@ def record(*, depth: bool = True, frames: int = 3) -> DemoRecord:
             InstanceFigures(1, 1, 0.91, 200, 180 if depth else 0, 190, 0.8 if depth else None, size),
             InstanceFigures(7, 2, 0.52, 100, refusal="only 3 <points>" if depth else ""),
         )
-        figures = FrameFigures(f"f{k}", k, 180.0 + k, 220.0 + k if depth else None, things)
+        named = (PartFigures(1, "handle", 0.8, 1.0), PartFigures(1, "blade & tip", 0.7, 0.0))
+        figures = FrameFigures(f"f{k}", k, 180.0 + k, 220.0 + k if depth else None, things, named)
         made.frames.append(figures)
         scoring.add(figures.name, label, label)
         points = rng.normal(0, 0.1, (500, 3)).astype(np.float32) + np.float32([0, 0, 1])
@@ -46,7 +59,7 @@ def record(*, depth: bool = True, frames: int = 3) -> DemoRecord:
         metres = np.linspace(0.5, 1.5, H * W, dtype=np.float32).reshape(H, W) if depth else None
         frame = Frame(np.full((H, W, 3), 90, np.uint8), metres, name=figures.name)
         made.samples.append(
-            SampledFrame(figures, frame, instances, scene if depth else None, (cloud,) if depth else ())
+            SampledFrame(figures, frame, instances, scene if depth else None, (cloud,) if depth else (), parts)
         )
     made.seconds = 1.5
     made.stages = {"segmentation": {"encode": [80.0, 90.0]}, "camera": {"convert": [1.0]}}
@@ -56,7 +69,7 @@ def record(*, depth: bool = True, frames: int = 3) -> DemoRecord:
 
 def test_a_page_that_needs_nothing_else() -> None:
     page = report_page(record())
-    assert len(read(page).images) == 5 * 3
+    assert len(read(page).images) == 6 * 3
     assert needs_nothing_else(page)
 
 
@@ -77,6 +90,8 @@ def test_what_the_page_says() -> None:
         "10 × 5 × 12",
         "no cloud",
         "overlap F 100, boundary F 100",
+        "handle, blade & tip",
+        "2 parts: green to hold",
     ):
         assert words in text.replace("\n", "")
     assert "camera: convert" not in text
@@ -86,7 +101,7 @@ def test_colour_alone() -> None:
     made = record(depth=False)
     made.rule = made.evaluation = None
     reader = read(report_page(made))
-    assert len(reader.images) == 2 * 3
+    assert len(reader.images) == 3 * 3
     assert "no depth" in reader.text
     assert "clouds/*.ply" not in reader.text
     assert "Scores" not in reader.text

@@ -24,14 +24,11 @@ COMMAND = ("reproduce", "adaptation", "--device", "cpu", "--data")
 
 
 @pytest.fixture
-def segmenter(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> TinySegmenter:
-    """What `load_segmenter` gives: random weights, and a learning rate in config.json; goals of few clicks."""
+def segmenter(monkeypatch: pytest.MonkeyPatch) -> TinySegmenter:
+    """What `load_segmenter` gives, with random weights; goals of few clicks."""
     torch.manual_seed(0)
     made = TinySegmenter().eval()
-    model = tmp_path / "model"
-    model.mkdir()
-    (model / "config.json").write_text(json.dumps({"adaptation": {"learning_rate": 0.001}}))
-    loaded = LoadedSegmenter(made, (), {}, model)
+    loaded = LoadedSegmenter(made, (), {"kind": "tiny"}, None)
     monkeypatch.setattr("uois_sam.segmentation.load.load_segmenter", lambda *_: loaded)
     monkeypatch.setattr(clicks, "GOALS", (Goal(2, 0.85), Goal(3, 0.9)))
     return made

@@ -13,6 +13,7 @@ import pytest
 from tiny_tables import BrightThings, H, W, true_label, write_frame
 
 from uois_sam.cli import main
+from uois_sam.types import Instances, Part, Parts
 
 
 def read(out: Path) -> dict[str, Any]:
@@ -49,6 +50,31 @@ def test_no_depth_hides_depth(table: Path, tmp_path: Path, pipeline: BrightThing
     assert main(["segment", f"folder:{table}", "--out", str(tmp_path), "--no-depth"]) == 0
     assert pipeline.saw_depth == [False] * 3
     assert not any(image["depth_used"] for image in read(tmp_path)["images"])
+
+
+def test_parts_too(table: Path, tmp_path: Path, pipeline: BrightThings, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Halves:
+        def segment(self, image: np.ndarray, instances: Instances) -> Parts:
+            x, y, w, h = instances[0].bbox
+            half = Part(1, "left half", 0.75, (x, y, w // 2, h), np.ones((h, w // 2), bool))
+            return Parts(H, W, [half])
+
+    asked = []
+    monkeypatch.setattr("uois_sam.parts.load.load_part_segmenter", lambda *a: asked.append(a) or Halves())
+    assert main(["segment", f"folder:{table}", "--out", str(tmp_path), "--parts", "wps_sam:mine"]) == 0
+    assert asked == [("wps_sam", "mine", pipeline.segmenter)]
+    image = read(tmp_path)["images"][0]
+    assert image["parts"] == [{"name": "left half", "instance_id": 1, "score": 0.75, "bbox": [10, 10, 10, 10]}]
+    labels = cv2.imread(str(tmp_path / image["parts_label"]), cv2.IMREAD_UNCHANGED)
+    assert (labels == 1).sum() == 100
+    assert cv2.imread(str(tmp_path / "parts" / "1.jpg")).shape == (H, W, 3)
+
+
+def test_an_unknown_way_to_find_parts(
+    table: Path, tmp_path: Path, pipeline: BrightThings, refused: Callable[..., str]
+) -> None:
+    said = refused("segment", f"folder:{table}", "--out", tmp_path, "--parts", "magic:x")
+    assert "method is 'magic'; choose one of" in said
 
 
 def test_one_image(table: Path, tmp_path: Path, pipeline: BrightThings) -> None:

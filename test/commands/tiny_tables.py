@@ -30,7 +30,13 @@ class BrightThings:
         return [depth is not None for depth in self.depths]
 
     def __call__(self, image: np.ndarray, depth: np.ndarray | None = None, camera: Any = None) -> Instances:
+        return self.segment(self.encode(image, depth, camera))
+
+    def encode(self, image: np.ndarray, depth: np.ndarray | None = None, camera: Any = None) -> np.ndarray:
         self.depths.append(depth)
+        return image
+
+    def segment(self, image: np.ndarray) -> Instances:
         self.stage_ms = {"encode": 1.0, "prompts": 2.0, "decode": 3.0, "postprocess": 4.0}
         _, pieces = cv2.connectedComponents((image[..., 0] > 128).astype(np.uint8))
         return Instances.from_label_image(relabel(pieces))

@@ -8,14 +8,14 @@ import numpy as np
 import pytest
 from std_msgs.msg import Header
 
+from uois_sam.adaptation.interactive import Click
 from uois_sam.errors import InputError
 from uois_sam.nodes.frames import StampedFrame
 from uois_sam.nodes.session import SegmentationSession
 from uois_sam.nodes.stamps import to_time
 from uois_sam.types import Camera, Frame, Instances
 
-NO_POINTS = np.zeros((0, 2), np.float32)
-NO_LABELS = np.zeros(0, np.int64)
+CLICKS = [Click(1.0, 1.0, True)]
 
 
 class OnePixel:
@@ -33,13 +33,16 @@ class OnePixel:
         labels[0, 0] = 1
         return Instances.from_label_image(labels)
 
-    def correct(self, image: np.ndarray, instances: Instances, instance_id: int | None, *_: Any) -> Instances:
+    def correct(
+        self, image: np.ndarray, instances: Instances, instance_id: int | None, clicks: Any, *, anew: bool
+    ) -> tuple[Instances, Any]:
+        self.saw.append(anew)
         labels = instances.label_image.copy()
         if instance_id is None:
             labels[1, len(instances)] = len(instances) + 1
         else:
             labels[:] = 0
-        return Instances.from_label_image(labels)
+        return Instances.from_label_image(labels), clicks
 
 
 def frame(stamp: int) -> StampedFrame:
@@ -56,19 +59,19 @@ def session(keep: int = 2, use_depth: bool = True) -> tuple[SegmentationSession,
 def test_corrections_build_on_each_other_and_name_the_new_instance() -> None:
     s, _ = session()
     assert len(s.segment(frame(10)).instances) == 1
-    first, label = s.correct(10, None, NO_POINTS, NO_LABELS)
-    assert (len(first.instances), label) == (2, 2)
-    second, label = s.correct(0, None, NO_POINTS, NO_LABELS)
-    assert (len(second.instances), label) == (3, 3)
-    assert second.frame.stamp == 10
+    first = s.correct(10, None, CLICKS)
+    assert (len(first.frame.instances), first.label, first.correction) == (2, 2, CLICKS)
+    second = s.correct(0, None, CLICKS)
+    assert (len(second.frame.instances), second.label) == (3, 3)
+    assert second.frame.frame.stamp == 10
 
 
 def test_a_correction_that_leaves_nothing_is_refused_and_forgotten() -> None:
     s, _ = session()
     s.segment(frame(10))
     with pytest.raises(InputError, match="nothing is left"):
-        s.correct(10, 1, NO_POINTS, NO_LABELS)
-    assert len(s.correct(10, None, NO_POINTS, NO_LABELS)[0].instances) == 2
+        s.correct(10, 1, CLICKS)
+    assert len(s.correct(10, None, CLICKS).frame.instances) == 2
 
 
 def test_only_the_newest_frames_are_held_and_a_lone_image_never_is() -> None:
@@ -76,9 +79,9 @@ def test_only_the_newest_frames_are_held_and_a_lone_image_never_is() -> None:
     for stamp in (10, 20, 30):
         s.segment(frame(stamp))
     s.segment_only(frame(40).frame)
-    assert s.correct(0, None, NO_POINTS, NO_LABELS)[0].frame.stamp == 30
+    assert s.correct(0, None, CLICKS).frame.frame.stamp == 30
     with pytest.raises(InputError, match="not held"):
-        s.correct(10, None, NO_POINTS, NO_LABELS)
+        s.correct(10, None, CLICKS)
 
 
 @pytest.mark.parametrize("use_depth", [True, False])
@@ -88,3 +91,20 @@ def test_depth_reaches_the_pipeline_only_if_wanted(use_depth: bool) -> None:
     ((depth, camera),) = pipeline.saw
     assert (depth is not None) == use_depth
     assert camera == Camera(1, 1, 0, 0, 4, 2)
+
+
+def test_a_person_points_at_a_thing_or_beside_all() -> None:
+    pipeline = OnePixel()
+    session = SegmentationSession(pipeline, 2, use_depth=True)  # type: ignore[arg-type]
+    with pytest.raises(InputError, match="no frame has been answered"):
+        session.point_at(0, 0)
+    session.segment(frame(1))
+    corrected = session.point_at(2.0, 1.0)
+    assert (corrected.label, corrected.frame.instances.id.tolist()) == (2, [1, 2])
+    assert corrected.correction == [Click(2.0, 1.0, True)]
+    assert pipeline.saw[-1] is True
+    for x, y in ((-1.0, 0.0), (0.0, 1.5), (3.5, 0.0)):
+        with pytest.raises(InputError, match="outside the 4 x 2 image"):
+            session.point_at(x, y)
+    with pytest.raises(InputError, match="nothing is left"):
+        session.point_at(0.4, 0.0)

@@ -10,6 +10,7 @@ from typing import Any
 import cv2
 import numpy as np
 
+from uois_sam.adaptation.interactive import Click
 from uois_sam.errors import InputError
 from uois_sam.nodes.part_segmentation import load_parts
 from uois_sam.nodes.segmentation import load_model
@@ -67,12 +68,12 @@ class BlobPipeline:
         image: np.ndarray,
         instances: Instances,
         instance_id: int | None,
-        points: np.ndarray,
-        labels: np.ndarray,
-    ) -> Instances:
+        clicks: Sequence[Click],
+        *,
+        anew: bool = False,
+    ) -> tuple[Instances, None]:
         height, width = image.shape[:2]
-        if len(points) == 0:
-            raise InputError("0 clicks; give at least one")
+        points = np.array([[click.x, click.y] for click in clicks])
         if (points < 0).any() or (points > (width - 1, height - 1)).any():
             raise InputError(f"a click lies outside the {width} x {height} image")
         if instance_id is not None and instance_id not in instances.id:
@@ -80,9 +81,13 @@ class BlobPipeline:
         known = instances.id.tolist()
         label = len(known) + 1 if instance_id is None else known.index(instance_id) + 1
         out = instances.label_image.copy()
-        for x, y in points[labels == 1].astype(int):
-            cv2.rectangle(out, (x - 5, y - 5), (x + 5, y + 5), label, -1)
-        return Instances.from_label_image(out)
+        if anew:
+            out[out == label] = 0
+        for click in clicks:
+            x, y = int(click.x), int(click.y)
+            if click.positive:
+                cv2.rectangle(out, (x - 5, y - 5), (x + 5, y + 5), label, -1)
+        return Instances.from_label_image(out), None
 
 
 def load_blobs(model: str, device: str) -> Any:

@@ -116,7 +116,7 @@ def test_correct_refuses_by_name(served: Served) -> None:
         (served.correct(old, 1, (20.0, 20.0, 1)), "is not held; the newest 2 are"),
         (served.correct(newest, 9, (20.0, 20.0, 1)), "no instance 9"),
         (served.correct(newest, 1, (500.0, 20.0, 1)), "outside the 160 x 120 image"),
-        (served.correct(newest, 1), "0"),
+        (served.correct(newest, 1), "0 clicks; give at least one"),
     ):
         assert not answer.success
         assert reason in answer.message

@@ -10,7 +10,9 @@ from safetensors.torch import save_file
 from uois_sam.errors import InputError, ModelError
 from uois_sam.sam.protocol import Embedding, Prompts
 from uois_sam.sam.tiny.mask_decoder import Attention
+from uois_sam.sam.tiny.prompt_encoder import PromptEncoder
 from uois_sam.sam.tiny.tiny import Fit, TinyDecoder, TinySegmenter
+from uois_sam.segmentation.load import load_segmenter
 from uois_sam.training.export import save_half
 from uois_sam.types import Camera
 
@@ -36,7 +38,7 @@ def embedding(segmenter: TinySegmenter, image: np.ndarray) -> Embedding:
 @torch.no_grad()
 def test_answers_four_masks_with_scores_and_tokens(segmenter: TinySegmenter, embedding: Embedding) -> None:
     candidates = segmenter.decode(embedding, Prompts.from_points(POINTS))
-    assert candidates.logits.shape == (3, 4, 120, 160)
+    assert candidates.logits.shape == (3, 4, 144, 192)
     assert candidates.scores.shape == (3, 4)
     assert candidates.iou_token.shape == (3, 1, segmenter.token_dim)
     assert candidates.mask_tokens.shape == (3, 4, segmenter.token_dim)
@@ -89,12 +91,29 @@ def test_every_kind_of_prompt_counts(segmenter: TinySegmenter, embedding: Embedd
 
 
 @torch.no_grad()
+def test_the_bundled_weights_read_places_off_their_own_tokens() -> None:
+    segmenter = load_segmenter("uois-sam-tiny", torch.device("cpu")).segmenter
+    assert isinstance(segmenter, TinySegmenter)
+    encoder = segmenter.decoder.prompts
+    assert isinstance(encoder, PromptEncoder)
+    image = np.random.default_rng(0).integers(0, 255, (240, 320, 3), dtype=np.uint8)
+    feature = segmenter.encode(image).features[0]
+    corners = torch.rand(200, 2, 2, generator=torch.Generator().manual_seed(0)).sort(1).values
+    made = encoder(feature, None, None, corners.flatten(1))
+    read = encoder.from_tokens(made.tokens)
+    off = (read.places - made.places) * torch.tensor([320.0, 240.0])
+    assert off.norm(dim=-1).median() < 6
+    between = (read.reference - made.reference) * torch.tensor([320.0, 240.0])
+    assert between.norm(dim=-1).median() < 6
+
+
+@torch.no_grad()
 def test_ready_tokens_decode(segmenter: TinySegmenter, embedding: Embedding) -> None:
     points = segmenter.prompt_tokens(embedding, Prompts.from_points(POINTS))
     boxes = segmenter.prompt_tokens(embedding, Prompts(boxes=torch.tensor([[60.0, 40, 140, 120]])))
     assert points.shape == (3, 1, segmenter.token_dim)
     assert boxes.shape == (1, 2, segmenter.token_dim)
-    assert segmenter.decode(embedding, Prompts(tokens=boxes)).logits.shape == (1, 4, 120, 160)
+    assert segmenter.decode(embedding, Prompts(tokens=boxes)).logits.shape == (1, 4, 144, 192)
 
 
 def test_decoder_learns_and_the_encoder_does_not(segmenter: TinySegmenter, embedding: Embedding) -> None:
@@ -131,9 +150,9 @@ def test_any_shape_is_covered_exactly(segmenter: TinySegmenter, shape: tuple[int
 def test_fit_never_exceeds_the_input() -> None:
     for h, w in [(3000, 4000), (4000, 3000), (16, 5000), (240, 320)]:
         fit = Fit.of(h, w)
-        assert 1 <= fit.height <= 240
-        assert 1 <= fit.width <= 320
-        assert fit.height == 240 or fit.width == 320
+        assert 1 <= fit.height <= 288
+        assert 1 <= fit.width <= 384
+        assert fit.height == 288 or fit.width == 384
 
 
 class TestDepth:

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 
+from uois_sam.adaptation.interactive import Click
 from uois_sam.errors import InputError, ModelError
 from uois_sam.sam.tiny.tiny import TinySegmenter
 from uois_sam.segmentation.hdnet import HDNet
@@ -68,8 +69,10 @@ class TestCorrect:
     def corrected(self, pipeline: Pipeline, image: np.ndarray, instance_id: int | None):
         frame = pipeline.encode(image)
         before = pipeline.segment(frame)
-        points, labels = np.array([[80, 60]], np.float32), np.array([1])
-        return before, pipeline.correct(frame, before, instance_id, points, labels)
+        after, correction = pipeline.correct(frame, before, instance_id, [Click(80, 60, True)])
+        assert correction.clicks == (Click(80, 60, True),)
+        assert (correction.initial is None) == (instance_id is None)
+        return before, after
 
     def test_adds_a_new_instance_on_top(self, pipeline: Pipeline, image: np.ndarray) -> None:
         before, after = self.corrected(pipeline, image, None)
@@ -83,35 +86,26 @@ class TestCorrect:
         assert 1 in after.id
 
     @pytest.mark.parametrize(
-        ("points", "labels", "instance_id", "reason"),
+        ("clicks", "instance_id", "reason"),
         [
-            ([[500, 5]], [1], None, "outside"),
-            ([[-1, 5]], [1], None, "outside"),
-            ([[5, 5]], [0], None, "labels"),
-            ([[5, 5]], [2], None, "labels"),
-            ([[5, 5]], [1, 0], None, "clicks with"),
-            (np.zeros((0, 2)), [], None, "clicks with"),
-            ([[5, 5]], [1], 999, "no instance 999"),
+            ([Click(500, 5, True)], None, "outside"),
+            ([Click(-1, 5, True)], None, "outside"),
+            ([Click(5, 5, False)], None, "there is no mask yet"),
+            ([], None, "0 clicks"),
+            ([Click(5, 5, True)], 999, "no instance 999"),
         ],
     )
     def test_refusals(
         self,
         pipeline: Pipeline,
         image: np.ndarray,
-        points: list[list[int]],
-        labels: list[int],
+        clicks: list[Click],
         instance_id: int | None,
         reason: str,
     ) -> None:
         frame = pipeline.encode(image)
         with pytest.raises(InputError, match=reason):
-            pipeline.correct(
-                frame,
-                pipeline.segment(frame),
-                instance_id,
-                np.array(points, np.float32),
-                np.array(labels, np.int64),
-            )
+            pipeline.correct(frame, pipeline.segment(frame), instance_id, clicks)
 
 
 class TestLoad:

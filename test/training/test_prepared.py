@@ -6,12 +6,13 @@ import numpy as np
 import pytest
 
 from uois_sam.errors import InputError
+from uois_sam.sam.tiny.tiny import INPUT_SIZE
 from uois_sam.training.prepared import dequantise, prepare, quantise
 
 
 def test_frames_come_with_geometry_over_their_table(tables: Path) -> None:
     data = prepare(tables, workers=1)
-    assert data.colour.shape == (4, 240, 320, 3)
+    assert data.colour.shape == (4, *INPUT_SIZE, 3)
     assert set(np.unique(data.parts[0])) == {0, 257, 258, 513, 514}
     assert np.array_equal(data.parts[0] >> 8, data.label[0])
     geometry = dequantise(np.array(data.geometry[0]))

@@ -10,6 +10,7 @@ from typing import NoReturn
 from uois_sam import __version__
 from uois_sam.commands import annotate, bench, datasets, demo, evaluate, reproduce, segment, synth, train
 from uois_sam.errors import UoisSamError
+from uois_sam.memory import keep_freed_memory
 
 BAD_INPUT = 2
 INTERRUPTED = 130
@@ -59,6 +60,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         The exit code.
     """
     options = make_parser().parse_args(arguments)
+    keep_freed_memory()
     try:
         code: int = options.run(options)
     except UoisSamError as error:

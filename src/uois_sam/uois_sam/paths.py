@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from uois_sam.errors import ModelError
@@ -22,6 +23,11 @@ def _shared(name: str) -> Path:
     if not installed.is_dir():
         raise ModelError(f"no {name} folder beside the package or in its share folder; install uois_sam again")
     return installed
+
+
+def data_dir() -> Path:
+    """Where a user's own files of the project are kept ($XDG_DATA_HOME, or ~/.local/share)."""
+    return Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share") / "uois_sam"
 
 
 def models_dir() -> Path:

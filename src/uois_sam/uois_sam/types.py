@@ -46,6 +46,17 @@ class Camera:
         """(3, 3) float64 intrinsic matrix K."""
         return np.array([[self.fx, 0, self.cx], [0, self.fy, self.cy], [0, 0, 1]], np.float64)
 
+    def project(self, point: NDArray[np.floating]) -> tuple[float, float]:
+        """Pixel (u, v) at which a point (3,) of the optical frame, metres, is seen; it may lie outside the image.
+
+        Raises:
+            InputError: the point is not in front of the camera.
+        """
+        x, y, z = (float(value) for value in point)
+        if not np.isfinite((x, y, z)).all() or z <= 0:
+            raise InputError(f"point ({x:g}, {y:g}, {z:g}) m is not in front of the camera")
+        return self.fx * x / z + self.cx, self.fy * y / z + self.cy
+
     def resized(self, width: int, height: int) -> Camera:
         """The same camera for the image resampled to `width` x `height` (area model: pixel edges align)."""
         sx, sy = width / self.width, height / self.height

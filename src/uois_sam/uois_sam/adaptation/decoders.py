@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-from typing import cast
 
 from torch import nn
 
@@ -17,7 +16,7 @@ def with_decoder(segmenter: PromptableSegmenter, decoder: nn.Module) -> Promptab
     if isinstance(other, nn.Module):
         other._modules = dict(other._modules)  # which the shallow copy shares with the original
     other.decoder = decoder
-    return cast(PromptableSegmenter, other)
+    return other
 
 
 def adapted_parameters(decoder: nn.Module) -> list[nn.Parameter]:

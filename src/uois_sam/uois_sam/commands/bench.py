@@ -16,6 +16,9 @@ _EPILOG = f"""\
 Without --ros: medians of encode, prompts, decode, postprocess and clouds in this process, on the
 bundled sequence at 480 x 640, over {STAGE_FRAMES} frames.
 
+With --parts, parts are looked for too, with the bundled prompter; without --ros the ratio of the
+times with and without them is given.
+
 With --ros: the nodes in separate processes, on the same sequence:
   camera message to cloud message of `perception`: latency, and answers per second while the
   camera sends more than it can answer, over {ROS_FRAMES} frames;
@@ -40,6 +43,7 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
     )
     parser.add_argument("--threads", type=whole_number(1), metavar="T", help="CPU threads (default: one per core)")
     parser.add_argument("--ros", action="store_true", help="measure the nodes over real messages")
+    parser.add_argument("--parts", action="store_true", help="look for parts too")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures to a file too")
     parser.set_defaults(run=run)
 
@@ -61,20 +65,25 @@ def _stages(options: argparse.Namespace) -> dict[str, Any]:
 
     from uois_sam.commands.bench_stages import stage_table, summary, time_stages
     from uois_sam.commands.progress import progress_bar
+    from uois_sam.parts.load import BUNDLED_PARTS, load_part_segmenter
     from uois_sam.segmentation.load import load_pipeline
     from uois_sam.sources.source import open_source
 
     if options.threads is not None:
         torch.set_num_threads(options.threads)
     pipeline = load_pipeline(options.model, options.device)
+    parts = load_part_segmenter("wps_sam", BUNDLED_PARTS, pipeline.segmenter) if options.parts else None
     count = options.frames or STAGE_FRAMES
     with open_source("bundled", loop=True) as source, progress_bar("bench", "frame") as progress:
-        stages = summary(time_stages(pipeline, source, count, progress))
+        stages = summary(time_stages(pipeline, parts, source, count, progress))
     print(stage_table(stages))
     rate = 1e3 / stages["total"]["median_ms"]
     print(
         f"{rate:.2f} frames/s one after the other, {torch.get_num_threads()} threads, {pipeline.segmenter.device}"
     )
+    if parts is not None:
+        without = stages["total"]["median_ms"] - stages["parts"]["median_ms"]
+        print(f"with parts {stages['total']['median_ms'] / without:.2f} times the time without")
     return {"frames": count, "threads": torch.get_num_threads(), "frames_per_second": rate, "stages": stages}
 
 
@@ -85,6 +94,7 @@ def _nodes(options: argparse.Namespace) -> dict[str, Any]:
     require_ros("bench --ros")
     from uois_sam.commands.bench_ros import measure_nodes, node_table
 
-    figures = measure_nodes(options.model, options.device, options.frames or ROS_FRAMES, options.threads)
+    frames = options.frames or ROS_FRAMES
+    figures = measure_nodes(options.model, options.device, options.parts, frames, options.threads)
     print(node_table(figures))
     return figures

@@ -31,11 +31,12 @@ _WARM_UP = 5
 _MB = 1e6
 
 
-def measure_nodes(model: str, device: str, frames: int, threads: int | None) -> dict[str, Any]:
+def measure_nodes(model: str, device: str, parts: bool, frames: int, threads: int | None) -> dict[str, Any]:
     """Latency of images between processes, and rate, latency and memory of `perception`.
 
     Args:
         model, device: of the segmentation node.
+        parts: whether `perception` looks for parts too.
         frames: clouds to wait for.
         threads: of `perception`; one per core where None.
 
@@ -46,7 +47,7 @@ def measure_nodes(model: str, device: str, frames: int, threads: int | None) -> 
         transport = _time_transport(domain, Path(folder))
         if threads is not None:
             os.environ["OMP_NUM_THREADS"] = str(threads)
-        perception = _time_perception(domain, Path(folder), model, device, frames)
+        perception = _time_perception(domain, Path(folder), model, device, parts, frames)
     return {"camera_to_subscriber": transport, "perception": perception}
 
 
@@ -74,7 +75,9 @@ def _time_transport(domain: int, folder: Path) -> dict[str, float]:
     return _spread(latencies[_WARM_UP:])
 
 
-def _time_perception(domain: int, folder: Path, model: str, device: str, frames: int) -> dict[str, Any]:
+def _time_perception(
+    domain: int, folder: Path, model: str, device: str, parts: bool, frames: int
+) -> dict[str, Any]:
     arrivals: list[int] = []
     latencies: list[float] = []
     memory: list[float] = []
@@ -94,7 +97,7 @@ def _time_perception(domain: int, folder: Path, model: str, device: str, frames:
         Listener(domain, ["instance_clouds", "scene_cloud", "diagnostics"], take) as listener,
         progress_bar("camera to clouds", "frame") as progress,
     ):
-        start_perception(stack, listener, diagnostics, model, device)
+        start_perception(stack, listener, diagnostics, model, device, parts)
         process = psutil.Process(stack.pid("perception"))
         stack.start("camera", {"source": "bundled", "rate": _CAMERA_RATE, "wait_for_subscribers": 1})
         last, seen = time.monotonic(), 0

@@ -13,29 +13,43 @@ from uois_sam.commands.tables import text_table
 from uois_sam.errors import TooFewPointsError
 from uois_sam.grasping.clouds import instance_cloud, scene_cloud
 from uois_sam.grasping.settings import CloudSettings
+from uois_sam.parts.protocol import PartSegmenter
 from uois_sam.segmentation.pipeline import Pipeline
 from uois_sam.types import Frame, Instances
 
 STAGES = ("encode", "prompts", "decode", "postprocess", "clouds")
+PARTS = "parts"
+"""The stage that there is with a part segmenter alone."""
 _WARM_UP = 3
 
 
 def time_stages(
-    pipeline: Pipeline, frames: Iterable[Frame], count: int, progress: Callable[[int, int], None]
+    pipeline: Pipeline,
+    parts: PartSegmenter | None,
+    frames: Iterable[Frame],
+    count: int,
+    progress: Callable[[int, int], None],
 ) -> dict[str, list[float]]:
     """Milliseconds of each of `STAGES` and their "total" over `count` frames, after a few that do not count.
+
+    With a part segmenter there are those of `PARTS` too, which works on the frame's embedding.
 
     Clouds are those of the grasp bridge, of the scene and of every instance; frames without depth have none.
     """
     times: dict[str, list[float]] = defaultdict(list)
     for k, frame in enumerate(itertools.islice(frames, count + _WARM_UP)):
-        instances = pipeline(frame.image, frame.depth, frame.camera)
+        embedded = pipeline.encode(frame.image, frame.depth, frame.camera)
+        instances = pipeline.segment(embedded)
         start = time.perf_counter()
         _cut_clouds(frame, instances)
         stages = {**pipeline.stage_ms, "clouds": 1e3 * (time.perf_counter() - start)}
+        if parts is not None:
+            start = time.perf_counter()
+            parts.segment(embedded, instances)
+            stages[PARTS] = 1e3 * (time.perf_counter() - start)
         if k >= _WARM_UP:
-            for name in STAGES:
-                times[name].append(stages[name])
+            for name, milliseconds in stages.items():
+                times[name].append(milliseconds)
             times["total"].append(sum(stages.values()))
             progress(k + 1 - _WARM_UP, count)
     return dict(times)

@@ -19,7 +19,7 @@ images come as fast as the stack answers them; videos, bags and devices come at 
 the newest frame wins.
 
 writes
-  DIR/report.html   image, overlay, depth and clouds of up to 12 frames, times, scores: one file
+  DIR/report.html   image, overlays, depth and clouds of up to 12 frames, times, scores: one file
   DIR/report.json   figures of every frame
   DIR/clouds/*.ply  clouds of these frames: NAME_scene.ply, NAME_instance_ID.ply
   DIR/demo.mcap     every message of every topic, for Foxglove or `ros2 bag play`

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 if TYPE_CHECKING:
     from uois_sam.datasets.label_rule import LabelRule
     from uois_sam.evaluation.results import Evaluation
-    from uois_sam.types import Frame, Instances
+    from uois_sam.types import Frame, Instances, Parts
 
 T = TypeVar("T")
 
@@ -37,14 +37,28 @@ class InstanceFigures:
 
 
 @dataclass(frozen=True)
+class PartFigures:
+    """A part of an instance; `preference` says how gladly a gripper may hold it, 0 not at all."""
+
+    instance_id: int
+    name: str
+    score: float
+    preference: float
+
+
+@dataclass(frozen=True)
 class FrameFigures:
-    """One answered frame; milliseconds from the image's stamp to the arrival of masks and of clouds."""
+    """One answered frame; milliseconds from the image's stamp to the arrival of masks and of clouds.
+
+    `parts` is None where none were looked for.
+    """
 
     name: str
     stamp: int
     masks_ms: float
     clouds_ms: float | None
     instances: tuple[InstanceFigures, ...]
+    parts: tuple[PartFigures, ...] | None = None
 
 
 @dataclass(frozen=True)
@@ -66,6 +80,7 @@ class SampledFrame:
         instances: as answered.
         scene: everything measured; None without depth.
         clouds: of the instances that have one, in the order of labels.
+        parts: of the instances; None where none were looked for.
     """
 
     figures: FrameFigures
@@ -73,6 +88,7 @@ class SampledFrame:
     instances: Instances
     scene: Cloud | None
     clouds: tuple[Cloud, ...]
+    parts: Parts | None = None
 
 
 class EvenSample(Generic[T]):
@@ -107,6 +123,7 @@ class DemoRecord:
         source, described: as given, and what it holds in one line.
         model, device: of the segmentation.
         with_depth: whether the source has depth and intrinsics.
+        with_parts: whether parts are looked for.
         paced: whether images were sent as fast as the stack answered, not at a camera's own rate.
         frames: figures of all answered frames.
         samples: some frames whole.
@@ -122,6 +139,7 @@ class DemoRecord:
     model: str
     device: str
     with_depth: bool
+    with_parts: bool
     paced: bool
     frames: list[FrameFigures] = field(default_factory=list)
     samples: list[SampledFrame] = field(default_factory=list)
@@ -163,6 +181,7 @@ class DemoRecord:
             "model": self.model,
             "device": self.device,
             "depth": self.with_depth,
+            "parts": self.with_parts,
             "paced": self.paced,
             "images": self.sent,
             "answered": len(self.frames),

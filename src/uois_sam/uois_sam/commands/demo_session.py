@@ -19,6 +19,7 @@ from uois_sam.commands.demo_record import (
     EvenSample,
     FrameFigures,
     InstanceFigures,
+    PartFigures,
     SampledFrame,
 )
 from uois_sam.commands.demo_source import Scoring, SourceFacts, open_reference
@@ -30,6 +31,7 @@ from uois_sam.datasets.rule_choice import choose_rule
 from uois_sam.errors import UoisSamError
 from uois_sam.nodes.answer import DecodedAnswer, decode_answer, rgb, structured_points, xyz
 from uois_sam.nodes.listener import TOPICS, Listener, decode
+from uois_sam.segmentation.load import BUNDLED_MODEL
 from uois_sam.sources.bag_writer import BagWriter
 from uois_sam.types import Frame
 
@@ -42,7 +44,7 @@ _FIRST_RATE = 2.0
 _HIGHEST_RATE = 30.0
 _SHARE = 0.85  # of the rate that the last latencies allow, so that no frame is passed over
 _PASSES = 3
-_REPORTING = 3  # camera, segmentation, grasp_bridge
+_REPORTING = 4  # camera, segmentation, part_segmentation, grasp_bridge
 _LAST_REPORT = 2.0
 _LAST_ANSWERS = 5.0  # seconds for those under way when the camera has ended, and as many of the last latencies
 _LATE = 3
@@ -64,7 +66,13 @@ class DemoSession:
             say: takes each line of progress.
         """
         self.record = DemoRecord(
-            facts.spec, facts.described, model, device, with_depth=facts.with_depth, paced=not facts.has_clock
+            facts.spec,
+            facts.described,
+            model,
+            device,
+            with_depth=facts.with_depth,
+            with_parts=model == BUNDLED_MODEL,
+            paced=not facts.has_clock,
         )
         self._facts = facts
         self._limit = limit or (ENDLESS_FRAMES if facts.endless else None)
@@ -72,6 +80,8 @@ class DemoSession:
         wanted = {"image", "instances"}
         if facts.with_depth:
             wanted |= {"depth", "camera_info", "instance_clouds", "scene_cloud"}
+        if self.record.with_parts:
+            wanted |= {"parts"}
         self._collector = AnswerCollector(frozenset(wanted), self._answered)
         self._diagnostics = DiagnosticsLog()
         self._reference = open_reference(facts)
@@ -97,7 +107,8 @@ class DemoSession:
             Listener(domain, TOPICS, self._handler(bag)) as listener,
         ):
             self._say(f"perception: loading {self.record.model} (ROS_DOMAIN_ID={domain})")
-            start_perception(stack, listener, self._diagnostics, self.record.model, self.record.device)
+            record = self.record
+            start_perception(stack, listener, self._diagnostics, record.model, record.device, record.with_parts)
             self._say(f"camera: {self._facts.described}")
             stack.start("camera", self._camera_parameters())
             self._until_done(stack, listener)
@@ -180,7 +191,9 @@ class DemoSession:
         if name in self._names or self._has_enough():
             return
         self._names.add(name)
-        figures = FrameFigures(name, answer.stamp, masks or 0.0, clouds, instance_figures(decoded))
+        figures = FrameFigures(
+            name, answer.stamp, masks or 0.0, clouds, instance_figures(decoded), part_figures(decoded)
+        )
         self.record.frames.append(figures)
         self.record.seconds = (max(answer.arrived.values()) - self._first_image) / 1e9
         if found is not None and found.label is not None:
@@ -234,6 +247,13 @@ def instance_figures(decoded: DecodedAnswer) -> tuple[InstanceFigures, ...]:
     return tuple(figures)
 
 
+def part_figures(decoded: DecodedAnswer) -> tuple[PartFigures, ...] | None:
+    """Figures of each part; None where none were looked for."""
+    if decoded.parts is None:
+        return None
+    return tuple(PartFigures(p.instance_id, p.name, p.score, p.preference) for p in decoded.parts)
+
+
 def sampled_frame(figures: FrameFigures, decoded: DecodedAnswer) -> SampledFrame:
     """The frame with all its data as arrays."""
     scene = None if decoded.scene is None else _cloud(decoded.scene, decoded.scene["label"])
@@ -242,12 +262,14 @@ def sampled_frame(figures: FrameFigures, decoded: DecodedAnswer) -> SampledFrame
         points = structured_points(message.cloud)
         clouds.append(_cloud(points, np.full(len(points), message.label)))
     frame = Frame(decoded.frame.image, decoded.frame.depth, decoded.frame.camera, figures.stamp, figures.name)
-    return SampledFrame(figures, frame, decoded.instances, scene, tuple(clouds))
+    return SampledFrame(figures, frame, decoded.instances, scene, tuple(clouds), decoded.parts)
 
 
 def progress_line(figures: FrameFigures) -> str:
     """One line of the terminal."""
     line = f"frame {figures.name}  {len(figures.instances):3d} instances"
+    if figures.parts is not None:
+        line += f"  {len(figures.parts):3d} parts"
     if figures.clouds_ms is not None:
         clouds = [i.points for i in figures.instances if i.points]
         line += f"  {len(clouds):3d} clouds of {sum(clouds):6d} points"

@@ -34,6 +34,7 @@ _DEPTH_IN_WORDS = {
 DATA_EPILOG = f"""\
 data sets
   folder:PATH        color/, label/ (8 or 16 bit PNG), optional depth/ and camera.json
+  masks:PATH         color/, mask/: photographs of one object each
   {HELDOUT}  150 synthetic tables of objects that training never sees;
                      drawn into the user's cache on first use
   ocid:PATH, osd:PATH, phocal:PATH, housecat6d:PATH, tod:PATH, uoais-sim:PATH

@@ -60,7 +60,10 @@ def add_parser(tables: argparse._SubParsersAction) -> None:
         help='rows: "none", or letters joined by commas, as R,E,CM (default: the eight of the paper)',
     )
     parser.add_argument(
-        "--learning-rate", type=float, metavar="X", help="of Adam (default: the model's own, or the paper's 1e-6)"
+        "--learning-rate",
+        type=float,
+        metavar="X",
+        help="of Adam (default 1e-3 for the bundled kind, 1e-6, the paper's, for SAM)",
     )
     add_depth(parser)
     add_model(parser)
@@ -130,7 +133,8 @@ def _configurations(options: argparse.Namespace, loaded: LoadedSegmenter) -> lis
 
     rate = options.learning_rate
     if rate is None:
-        rate = model_learning_rate({} if loaded.folder is None else read_config(loaded.folder))
+        config = {"segmenter": loaded.description} if loaded.folder is None else read_config(loaded.folder)
+        rate = model_learning_rate(config)
     return [AdaptationSettings.from_label(label, rate) for label in options.configurations or CONFIGURATIONS]
 
 

@@ -8,7 +8,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING
@@ -35,12 +35,13 @@ class Stack:
         self.log_dir = make_folder(log_dir)
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
 
-    def start(self, name: str, parameters: Mapping[str, bool | float | str]) -> None:
+    def start(self, name: str, parameters: Mapping[str, bool | float | str], files: Sequence[Path] = ()) -> None:
         """Start the executable `name` of the package.
 
         Args:
             name: such as camera.
             parameters: as `--ros-args -p` takes them; "node:name" sets that of one node of several.
+            files: of more parameters, as `--ros-args --params-file` takes them.
         """
         command = [
             sys.executable,
@@ -49,6 +50,8 @@ class Stack:
             "--ros-args",
             "--disable-external-lib-logs",
         ]
+        for file in files:
+            command += ["--params-file", str(file)]
         for key, value in parameters.items():
             command += ["-p", f"{key}:={json.dumps(value)}"]
         with self._log(name).open("wb") as log:

@@ -13,7 +13,8 @@ from sensor_msgs.msg import PointCloud2
 from uois_sam.errors import InputError
 from uois_sam.nodes.convert import camera_from_msg, depth_from_msg, image_from_msg, instances_from_msg
 from uois_sam.nodes.listener import decode
-from uois_sam.types import Frame, Instances
+from uois_sam.nodes.part_messages import parts_from_msg
+from uois_sam.types import Frame, Instances, Parts
 
 _KINDS = {1: "i1", 2: "u1", 3: "<i2", 4: "<u2", 5: "<i4", 6: "<u4", 7: "<f4", 8: "<f8"}
 """NumPy types by the numbers of sensor_msgs/PointField."""
@@ -28,12 +29,14 @@ class DecodedAnswer:
         instances: as answered.
         scene: structured (N,) points with x, y, z, rgb, label, or None.
         clouds: uois_sam_msgs/InstanceCloudArray, or None.
+        parts: of the instances, or None.
     """
 
     frame: Frame
     instances: Instances
     scene: NDArray[np.void] | None
     clouds: Any
+    parts: Parts | None
 
 
 def decode_answer(messages: Mapping[str, bytes]) -> DecodedAnswer:
@@ -49,7 +52,8 @@ def decode_answer(messages: Mapping[str, bytes]) -> DecodedAnswer:
         camera_from_msg(found["camera_info"]) if "camera_info" in found else None,
     )
     scene = structured_points(found["scene_cloud"]) if "scene_cloud" in found else None
-    return DecodedAnswer(frame, instances_from_msg(found["instances"]), scene, found.get("instance_clouds"))
+    parts = parts_from_msg(found["parts"], *frame.image.shape[:2]) if "parts" in found else None
+    return DecodedAnswer(frame, instances_from_msg(found["instances"]), scene, found.get("instance_clouds"), parts)
 
 
 def structured_points(message: PointCloud2) -> NDArray[np.void]:

@@ -15,6 +15,7 @@ from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from rclpy.node import Node
 from rclpy.signals import SignalHandlerOptions
 
+from uois_sam.memory import keep_freed_memory
 from uois_sam.nodes.lifecycle import ManagedNode
 
 _open_sockets: list[socket.socket] = []
@@ -44,6 +45,7 @@ def run(make_nodes: Callable[[Callable[[], None]], Sequence[Node]], arguments: l
     Returns:
         The exit code: 0, or 2 after one line for a parameter that was refused.
     """
+    keep_freed_memory()
     # The middleware's own signal handlers would take the context away under the worker threads.
     rclpy.init(args=arguments, signal_handler_options=SignalHandlerOptions.NO)
     executor = SingleThreadedExecutor()

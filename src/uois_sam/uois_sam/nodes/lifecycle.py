@@ -10,6 +10,7 @@ from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackRet
 from rclpy.task import Future
 
 from uois_sam.errors import InputError, UoisSamError
+from uois_sam.nodes.background import BackgroundJobs
 from uois_sam.nodes.diagnostics import DiagnosticsPublisher
 from uois_sam.nodes.health import Health, Level
 from uois_sam.nodes.parameters import ParameterTable, Row, Value
@@ -77,11 +78,11 @@ class ManagedNode(LifecycleNode):
             trace = "" if expected else "\n" + "".join(traceback.format_exception(error))
             self.get_logger().warning(f"frame refused: {reason}{trace}")
 
-    async def on_worker(self, worker: FrameWorker[Any] | None, request: Callable[[], R]) -> R:
-        """Run a request on the worker's thread, without holding up the executor meanwhile.
+    async def on_worker(self, worker: FrameWorker[Any] | BackgroundJobs | None, request: Callable[[], R]) -> R:
+        """Run a request on a thread that takes such, without holding up the executor meanwhile.
 
         Raises:
-            InputError: the node is not configured, or stops before the request's turn.
+            InputError: the node is not configured, too many requests wait, or it stops before this one's turn.
             UoisSamError: what the request raised; another error is logged and becomes an InputError.
         """
         if worker is None:
@@ -98,7 +99,7 @@ class ManagedNode(LifecycleNode):
         pending.add_done_callback(wake)
         await done
         if pending.cancelled():
-            raise InputError(f"{self.get_name()} stopped before the request's turn")
+            raise InputError(f"{self.get_name()} has too much to do, or stopped before the request's turn")
         error = pending.exception()
         if error is None:
             return pending.result()

@@ -18,9 +18,9 @@ from rclpy.qos import DurabilityPolicy, HistoryPolicy, QoSProfile, ReliabilityPo
 from rclpy.serialization import deserialize_message
 from rclpy.signals import SignalHandlerOptions
 from sensor_msgs.msg import CameraInfo, Image, PointCloud2
-from uois_sam_msgs.msg import InstanceArray, InstanceCloudArray
+from uois_sam_msgs.msg import InstanceArray, InstanceCloudArray, PartArray, PartCloudArray
 
-from uois_sam.nodes.topics import CAMERA_INFO, DEPTH, IMAGE, INSTANCES, RESULT_QOS, SENSOR_QOS
+from uois_sam.nodes.topics import CAMERA_INFO, DEPTH, IMAGE, INSTANCES, PARTS, RESULT_QOS, SENSOR_QOS
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -58,6 +58,9 @@ TOPICS = {
     "overlay": Topic("/segmentation/overlay", Image),
     "instance_clouds": Topic("/grasp_bridge/instance_clouds", InstanceCloudArray),
     "scene_cloud": Topic("/grasp_bridge/scene_cloud", PointCloud2),
+    "parts": Topic(f"/{PARTS}", PartArray),
+    "part_label_image": Topic("/part_segmentation/label_image", Image),
+    "part_clouds": Topic("/grasp_bridge/part_clouds", PartCloudArray),
     "diagnostics": Topic("/diagnostics", DiagnosticArray),
 }
 """Everything that camera and perception publish, by short names."""

@@ -6,16 +6,19 @@ import sys
 import time
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
+from geometry_msgs.msg import PointStamped
 from rclpy.callback_groups import ReentrantCallbackGroup
 from sensor_msgs.msg import Image
 from std_srvs.srv import SetBool
 from uois_sam_msgs.msg import InstanceArray
 from uois_sam_msgs.srv import CorrectInstance, SegmentImage
 
+from uois_sam.adaptation.settings import CONFIGURATIONS
 from uois_sam.errors import InputError, UoisSamError
+from uois_sam.nodes.clicks import ClickInput
 from uois_sam.nodes.convert import (
     image_to_msg,
     instance_to_msg,
@@ -27,22 +30,32 @@ from uois_sam.nodes.detections import Detection2DArray, detections_to_msg
 from uois_sam.nodes.diagnostics import publisher_events
 from uois_sam.nodes.executable import run
 from uois_sam.nodes.frames import INPUT_ROWS, FrameInput, RawFrame, StampedFrame
+from uois_sam.nodes.learning import DecoderLearning
 from uois_sam.nodes.lifecycle import ManagedNode
 from uois_sam.nodes.parameters import Row, settings_rows
-from uois_sam.nodes.session import SegmentationSession, SegmentedFrame
+from uois_sam.nodes.session import Corrected, SegmentationSession, SegmentedFrame
 from uois_sam.nodes.stamps import stamp_ns
 from uois_sam.nodes.topics import RESULT_QOS
 from uois_sam.nodes.worker import FrameWorker
+from uois_sam.paths import data_dir
 from uois_sam.segmentation.settings import SETTING_RANGES, SegmentationSettings
 
 if TYPE_CHECKING:
+    from torch import nn
+
+    from uois_sam.adaptation.learner import CorrectionLearner
     from uois_sam.sam.protocol import PromptableSegmenter
     from uois_sam.segmentation.pipeline import Pipeline
+
+TAUGHT = (*CONFIGURATIONS, "E,CM")
+"""What corrections may teach: the paper's configurations, and what is of use where no click follows at once."""
 
 ROWS = (
     Row("model", "uois-sam-tiny", "name of a bundled or known model, or the folder of one"),
     Row("device", "auto", "where the model runs: auto, cpu, cuda or cuda:N"),
     Row("use_depth", True, "let the model see depth where somebody publishes it"),
+    Row("adaptation", TAUGHT[-1], "what corrections teach (R or C, U or E, CM), or none", choices=TAUGHT),
+    Row("decoders", "", "folder of the decoders that ~/adaptation/save keeps; empty for one of the user's"),
     Row("keep_frames", 5, "newest frames that ~/correct can still change", 1, 100),
     *INPUT_ROWS,
     *settings_rows(SegmentationSettings, SETTING_RANGES),
@@ -61,7 +74,8 @@ def load_model(model: str, device: str) -> Pipeline:
 class SegmentationNode(ManagedNode):
     """Publishes `~/instances`, `~/label_image`, `~/overlay`, and `~/detections` where vision_msgs imports.
 
-    Serves `~/segment`, `~/correct` and `~/enable`.
+    Serves `~/segment`, `~/correct` and `~/enable`; listens to where a person points, see `ClickInput`, and
+    learns from what that person corrects, see `DecoderLearning`.
 
     Attributes:
         listeners: called in this process with each segmented frame, on the worker's thread.
@@ -86,6 +100,8 @@ class SegmentationNode(ManagedNode):
         self._session: SegmentationSession | None = None
         self._worker: FrameWorker[RawFrame | StampedFrame] | None = None
         self._input: FrameInput | None = None
+        self._clicks: ClickInput | None = None
+        self._learning: DecoderLearning | None = None
         self._outputs: dict[str, Any] = {}
         self._servers: list[Any] = []
         self.listeners: list[Listener] = []
@@ -117,6 +133,9 @@ class SegmentationNode(ManagedNode):
             for name, kind in kinds.items()
         }
         group = ReentrantCallbackGroup()  # a service that awaits the worker must not hold up the others
+        if self.parameters["adaptation"] != CONFIGURATIONS[0]:
+            learner = worker.submit(partial(self._make_learner, pipeline)).result()
+            self._learning = DecoderLearning(self, learner, partial(self._adopt, pipeline))
         self._servers = [
             self.create_service(
                 SegmentImage, "~/segment", partial(self._on_segment, session), callback_group=group
@@ -127,7 +146,28 @@ class SegmentationNode(ManagedNode):
             self.create_service(SetBool, "~/enable", self._on_enable),
         ]
 
+    def _make_learner(self, pipeline: Pipeline) -> CorrectionLearner:
+        from uois_sam.adaptation.learner import CorrectionLearner
+        from uois_sam.adaptation.settings import AdaptationSettings
+
+        settings = AdaptationSettings.from_label(self.parameters["adaptation"], pipeline.learning_rate)
+        folder = Path(self.parameters["decoders"] or data_dir() / "decoders").expanduser()
+        return CorrectionLearner(pipeline.segmenter, settings, folder)
+
+    def _adopt(self, pipeline: Pipeline, decoder: nn.Module) -> None:
+        """Decode with another decoder from the next frame on."""
+        from uois_sam.adaptation.decoders import with_decoder
+
+        def exchange() -> None:
+            pipeline.segmenter = with_decoder(pipeline.segmenter, decoder)
+
+        if self._worker is not None:
+            self._worker.submit(exchange)
+
     def teardown(self) -> None:
+        if self._learning is not None:
+            self._learning.close()
+            self._learning = None
         if self._worker is not None:
             self._worker.stop()
         for server in self._servers:
@@ -137,6 +177,8 @@ class SegmentationNode(ManagedNode):
         self._worker, self._session, self._outputs, self._servers = None, None, {}, []
 
     def start(self) -> None:
+        if self._clicks is None:
+            self._clicks = ClickInput(self, self._on_point, self._on_pixel)
         if self._subscribe and self._enabled and self._input is None:
             self._input = FrameInput(
                 self,
@@ -151,6 +193,9 @@ class SegmentationNode(ManagedNode):
         if self._input is not None:
             self._input.close()
             self._input = None
+        if self._clicks is not None:
+            self._clicks.close()
+            self._clicks = None
 
     def parameters_changed(self) -> None:
         if self._session is not None:
@@ -238,31 +283,61 @@ class SegmentationNode(ManagedNode):
     async def _on_correct(
         self, session: SegmentationSession, request: CorrectInstance.Request, response: CorrectInstance.Response
     ) -> CorrectInstance.Response:
+        def correct() -> Corrected:
+            from uois_sam.adaptation.correction import as_clicks
+
+            clicks = as_clicks(request.xs, request.ys, list(request.labels))
+            return session.correct(stamp_ns(request.stamp), request.instance_id or None, clicks)
+
         try:
-            corrected, label = await self.on_worker(self._worker, lambda: self._correct(session, request))
+            corrected = await self.on_worker(self._worker, lambda: self._correct(correct))
         except UoisSamError as error:
             response.message = str(error)
             return response
+        frame = corrected.frame
         response.success = True
-        response.instance = instance_to_msg(corrected.instances[label - 1])
+        response.instance = instance_to_msg(frame.instances[corrected.label - 1])
         response.message = f"instance {response.instance.id} has {response.instance.area} px now"
-        response.mask = mask_to_msg(corrected.instances.mask(label), corrected.frame.header)
+        response.mask = mask_to_msg(frame.instances.mask(corrected.label), frame.frame.header)
         return response
 
-    def _correct(
-        self, session: SegmentationSession, request: CorrectInstance.Request
-    ) -> tuple[SegmentedFrame, int]:
-        xs, ys, labels = request.xs, request.ys, request.labels
-        if not len(xs) == len(ys) == len(labels):
-            raise InputError(f"{len(xs)} xs, {len(ys)} ys and {len(labels)} labels; give one of each per click")
-        corrected, label = session.correct(
-            stamp_ns(request.stamp),
-            request.instance_id or None,
-            np.stack([xs, ys], 1).astype(np.float32),
-            np.array(list(labels), np.int64),
-        )
-        self._publish(corrected)
-        return corrected, label
+    def _correct(self, correct: Callable[[], Corrected]) -> Corrected:
+        """Correct, publish, and learn from it."""
+        corrected = correct()
+        self._publish(corrected.frame)
+        if self._learning is not None:
+            self._learning.offer(corrected.correction)
+        return corrected
+
+    def _on_point(self, message: PointStamped) -> None:
+        """A person pointed at a cloud."""
+        session, clicks = self._session, self._clicks
+        if session is None or clicks is None:
+            return
+
+        def pixel() -> tuple[float, float]:
+            held = session.newest.frame
+            return clicks.pixel(message, held.frame.camera, held.header.frame_id)
+
+        self._point_at(session, pixel)
+
+    def _on_pixel(self, x: float, y: float) -> None:
+        """A person pointed at the overlay."""
+        if self._session is not None:
+            self._point_at(self._session, lambda: (x, y))
+
+    def _point_at(self, session: SegmentationSession, pixel: Callable[[], tuple[float, float]]) -> None:
+        def act() -> None:
+            try:
+                corrected = self._correct(lambda: session.point_at(*pixel()))
+            except UoisSamError as error:
+                self.get_logger().warning(f"click refused: {error}")
+                return
+            instance = corrected.frame.instances[corrected.label - 1]
+            self.get_logger().info(f"click: instance {instance.id} has {instance.area} px now")
+
+        if self._worker is not None:
+            self._worker.submit(act)
 
     def _on_enable(self, request: SetBool.Request, response: SetBool.Response) -> SetBool.Response:
         self._enabled = request.data

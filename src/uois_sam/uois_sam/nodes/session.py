@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
-
-import numpy as np
-from numpy.typing import NDArray
 
 from uois_sam.errors import InputError
 from uois_sam.nodes.frames import StampedFrame
@@ -14,6 +12,8 @@ from uois_sam.nodes.held import HeldFrames
 from uois_sam.types import Frame, Instances
 
 if TYPE_CHECKING:
+    from uois_sam.adaptation.correction import Correction
+    from uois_sam.adaptation.interactive import Click
     from uois_sam.segmentation.pipeline import EmbeddedFrame, Pipeline
 
 
@@ -24,6 +24,21 @@ class SegmentedFrame:
     frame: StampedFrame
     embedded: EmbeddedFrame
     instances: Instances
+
+
+@dataclass(frozen=True)
+class Corrected:
+    """A frame after a correction.
+
+    Attributes:
+        frame: with all its instances.
+        label: of the corrected one.
+        correction: what was said.
+    """
+
+    frame: SegmentedFrame
+    label: int
+    correction: Correction
 
 
 class SegmentationSession:
@@ -59,26 +74,52 @@ class SegmentationSession:
         """
         return self.pipeline.segment(self._encode(frame))
 
+    @property
+    def newest(self) -> SegmentedFrame:
+        """The frame that was answered last.
+
+        Raises:
+            InputError: there is none yet.
+        """
+        return self._held.find(0)
+
+    def point_at(self, x: float, y: float) -> Corrected:
+        """Let a person point at a thing in the newest frame.
+
+        It is drawn from that click alone, in place of the instance that lies there, or as a new one.
+
+        Raises:
+            InputError: the pixel lies outside the image, or no frame has been answered.
+        """
+        held = self.newest
+        height, width = held.instances.label_image.shape
+        if not (0 <= x <= width - 1 and 0 <= y <= height - 1):
+            raise InputError(f"click ({x:g}, {y:g}) lies outside the {width} x {height} image")
+        label = int(held.instances.label_image[round(y), round(x)])
+        there = int(held.instances.id[label - 1]) if label else None
+        from uois_sam.adaptation.interactive import Click  # imports PyTorch, which takes seconds
+
+        return self.correct(0, there, [Click(x, y, True)], anew=True)
+
     def correct(
-        self, stamp: int, instance_id: int | None, points: NDArray[np.float32], labels: NDArray[np.int64]
-    ) -> tuple[SegmentedFrame, int]:
+        self, stamp: int, instance_id: int | None, clicks: Sequence[Click], *, anew: bool = False
+    ) -> Corrected:
         """Correct an instance of a held frame; later corrections of the frame build on it.
 
         Args:
             stamp: nanoseconds; 0 for the newest frame.
             instance_id: None for a new instance.
-            points: (P, 2) float32, x, y in pixels.
-            labels: (P,) int64, 1 on the thing, 0 off it.
-
-        Returns:
-            The frame with all its instances, and the label of the corrected one.
+            clicks: at least one.
+            anew: draw it from the clicks alone, whatever its mask was.
 
         Raises:
             InputError: the frame is not held, there is no such instance, the clicks do not fit, or nothing is
                 left.
         """
         held = self._held.find(stamp)
-        instances = self.pipeline.correct(held.embedded, held.instances, instance_id, points, labels)
+        instances, correction = self.pipeline.correct(
+            held.embedded, held.instances, instance_id, clicks, anew=anew
+        )
         before = set(held.instances.id.tolist())
         wanted = {instance_id} if instance_id is not None else set(instances.id.tolist()) - before
         label = next((k for k, number in enumerate(instances.id.tolist(), 1) if number in wanted), None)
@@ -86,7 +127,7 @@ class SegmentationSession:
             raise InputError("nothing is left of the instance after these clicks; click on the thing itself")
         corrected = replace(held, instances=instances)
         self._held.replace(held.frame.stamp, corrected)
-        return corrected, label
+        return Corrected(corrected, label, correction)
 
     def _encode(self, frame: Frame) -> EmbeddedFrame:
         return self.pipeline.encode(frame.image, frame.depth if self.use_depth else None, frame.camera)

@@ -22,6 +22,11 @@ except ImportError:
 _TIMEOUT = 0.2
 
 
+def has_tf() -> bool:
+    """Whether tf2_ros imports here."""
+    return tf2_ros is not None
+
+
 class TransformLookup:
     """Transforms from a message's frame to one target frame.
 

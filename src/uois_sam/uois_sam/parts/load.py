@@ -6,12 +6,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from uois_sam.errors import InputError, ModelError
+from uois_sam.paths import models_dir
 
 if TYPE_CHECKING:
     from uois_sam.parts.protocol import PartSegmenter
     from uois_sam.sam.protocol import PromptableSegmenter
 
 METHODS = ("guided_sam", "wps_sam", "part_clipseg")
+BUNDLED_PARTS = "uois-sam-tiny-parts"
+"""WPS-SAM's prompter for the bundled segmenter."""
 
 
 def load_part_segmenter(method: str, model: str, segmenter: PromptableSegmenter) -> PartSegmenter:
@@ -20,7 +23,7 @@ def load_part_segmenter(method: str, model: str, segmenter: PromptableSegmenter)
     Args:
         method: one of `METHODS`.
         model: what `uois-sam train` wrote: the file of `train guided-sam`, the folder of `train wps-sam` or
-            `train part-clipseg`.
+            `train part-clipseg`; or `BUNDLED_PARTS`.
         segmenter: that the frames are embedded by; it draws the masks.
 
     Raises:
@@ -32,7 +35,7 @@ def load_part_segmenter(method: str, model: str, segmenter: PromptableSegmenter)
     if not model:
         command = method.replace("_", "-")
         raise ModelError(f"{method} has no model; make one with `uois-sam train {command}` and give its path")
-    path = Path(model)
+    path = models_dir() / model if model == BUNDLED_PARTS else Path(model)
     if method == "guided_sam":
         from uois_sam.parts.guided_sam.guided_sam import GuidedSam
 

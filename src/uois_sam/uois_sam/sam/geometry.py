@@ -27,6 +27,7 @@ _CELL = 4
 _COARSE_SIDE = 320
 _MIN_PLANE_POINTS = 200
 _PLANE_SAMPLE = 6000
+_VOTERS = 2000
 _MIDDLE = 0.25
 """Standard deviation of the weight of the middle, as a share of the image's sides."""
 _MIN_MEASURED = 0.02
@@ -103,7 +104,7 @@ def fit_plane(
         return None
     normals = normals[solid] / lengths[solid, None]
     offsets = -np.einsum("ij,ij->i", normals, triples[solid, 0])
-    distances = np.einsum("ij,jk->ik", sample, np.ascontiguousarray(normals.T))
+    distances = np.einsum("ij,jk->ik", sample[:_VOTERS], np.ascontiguousarray(normals.T))
     distances += offsets
     votes = np.count_nonzero(np.abs(distances, out=distances) < tolerance, axis=0)
     normal, offset = normals[votes.argmax()], float(offsets[votes.argmax()])

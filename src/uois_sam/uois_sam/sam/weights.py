@@ -40,5 +40,5 @@ def fingerprint(network: nn.Module) -> str:
     digest = hashlib.sha256(type(network).__name__.encode())
     for name, tensor in network.state_dict().items():
         digest.update(name.encode())
-        digest.update(tensor.detach().cpu().contiguous().view(torch.uint8).numpy().tobytes())
+        digest.update(tensor.detach().cpu().contiguous().flatten().view(torch.uint8).numpy().tobytes())
     return digest.hexdigest()

@@ -22,6 +22,7 @@ from typing import Any
 
 import torch
 
+from uois_sam.adaptation.settings import model_learning_rate
 from uois_sam.errors import ModelError
 from uois_sam.paths import models_dir
 from uois_sam.sam.geometry import GEOMETRY_CHANNELS
@@ -167,7 +168,8 @@ def _load_folder(folder: Path, device: torch.device) -> Pipeline:
             hdnet = _load_hdnet(folder, config["hdnet"], segmenter.token_dim).to(device).eval()
     except KeyError as error:
         raise ModelError(f"{folder / 'config.json'} lacks {error}; see uois_sam.segmentation.load") from None
-    return Pipeline(segmenter, prompter, hdnet, SegmentationSettings.from_dict(config.get("settings", {})))
+    settings = SegmentationSettings.from_dict(config.get("settings", {}))
+    return Pipeline(segmenter, prompter, hdnet, settings, model_learning_rate(config))
 
 
 def _load_segmenter(

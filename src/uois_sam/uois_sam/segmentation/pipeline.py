@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -10,6 +11,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from uois_sam.adaptation.correction import Correction
+from uois_sam.adaptation.interactive import Click, InteractiveSession
+from uois_sam.adaptation.settings import PAPER_LEARNING_RATE
 from uois_sam.errors import InputError
 from uois_sam.sam.protocol import Embedding, MaskCandidates, PromptableSegmenter, Prompts
 from uois_sam.segmentation.hdnet import HDNet
@@ -39,6 +43,7 @@ class Pipeline:
         prompter: HPG, or a grid of points.
         hdnet: refines the scores; None leaves the segmenter's own.
         settings: may be replaced between frames.
+        learning_rate: that suits the segmenter where corrections teach it.
         stage_ms: milliseconds of each stage of the last frame: encode, prompts, decode, postprocess.
     """
 
@@ -46,6 +51,7 @@ class Pipeline:
     prompter: Prompter
     hdnet: HDNet | None = None
     settings: SegmentationSettings = field(default_factory=SegmentationSettings)
+    learning_rate: float = PAPER_LEARNING_RATE
     stage_ms: dict[str, float] = field(default_factory=dict)
 
     def __call__(
@@ -124,50 +130,41 @@ class Pipeline:
             return candidates.scores
         return self.hdnet(candidates, self.hdnet.gather(candidates, points, embedding))
 
-    @torch.no_grad()
     def correct(
         self,
         frame: EmbeddedFrame,
         instances: Instances,
         instance_id: int | None,
-        points: NDArray[np.float32],
-        labels: NDArray[np.int64],
-    ) -> Instances:
+        clicks: Sequence[Click],
+        *,
+        anew: bool = False,
+    ) -> tuple[Instances, Correction]:
         """Let a person's clicks redraw one instance, or add one.
 
         Args:
             frame: the encoded frame that `instances` belong to.
             instances: as they are.
             instance_id: which to redraw; None adds a new one.
-            points: (P, 2) float32, clicks x, y in pixels.
-            labels: (P,) int64, 1 on the thing, 0 off it.
+            clicks: at least one; each is decoded with those before it and their mask.
+            anew: draw the instance from the clicks alone, whatever its mask was.
 
         Returns:
-            New instances; the corrected mask lies on top of the others and ids stay.
+            New instances, the corrected mask on top of the others, ids as they were; and what the clicks said.
 
         Raises:
-            InputError: no clicks, clicks outside the image, no such id, or a correction that leaves nothing.
+            InputError: no clicks, clicks outside the image, no such id, a first click that is not on a new thing,
+                or a correction that leaves nothing.
         """
-        height, width = frame.embedding.image_size
-        check_clicks(points, labels, height, width)
         row = None if instance_id is None else _row_of(instances, instance_id)
-        prompts = Prompts(
-            points=torch.from_numpy(np.asarray(points, np.float32))[None],
-            labels=torch.from_numpy(np.asarray(labels, np.int64))[None],
-        )
-        if row is not None:
-            prompts = replace(prompts, masks=mask_to_logits(instances.mask(row + 1)))
-        candidates = self.segmenter.decode(frame.embedding, prompts)
-        scores = self.refine(candidates, torch.from_numpy(np.asarray(points[:1], np.float32)), frame.embedding)[0]
-        full = torch.nn.functional.interpolate(
-            candidates.logits, size=(height, width), mode="bilinear", align_corners=False
-        )[0]
-        masks = (full > 0).cpu().numpy()
-        x, y = np.round(points).astype(int).T
-        agreeing = (masks[:, y, x] == (labels == 1)).sum(1)
-        order = np.lexsort((scores.cpu().numpy(), agreeing))
-        chosen = int(order[-1])
-        return _replaced(instances, row, masks[chosen], float(scores[chosen]), points[0])
+        initial = None if row is None or anew else instances.mask(row + 1)
+        session = InteractiveSession(self.segmenter, frame.embedding, initial)
+        for click in clicks:
+            session.add_click(click.x, click.y, click.positive)
+        if not session.answers:
+            raise InputError("0 clicks; give at least one")
+        prompt = np.array([clicks[0].x, clicks[0].y], np.float32)
+        corrected = _replaced(instances, row, session.mask, session.answers[-1].score, prompt)
+        return corrected, Correction(frame.embedding, initial, session.clicks)
 
     def _timed(self, stage: str) -> _Stopwatch:
         return _Stopwatch(self.stage_ms, stage)
@@ -182,29 +179,6 @@ class _Stopwatch:
 
     def __exit__(self, *_: object) -> None:
         self.times[self.stage] = 1e3 * (time.perf_counter() - self.start)
-
-
-def check_clicks(points: NDArray[np.float32], labels: NDArray[np.int64], height: int, width: int) -> None:
-    """Refuse clicks that do not fit each other or the image.
-
-    Raises:
-        InputError: with what was given.
-    """
-    if points.ndim != 2 or points.shape[1:] != (2,) or len(points) == 0 or labels.shape != points.shape[:1]:
-        raise InputError(f"{points.shape} clicks with {labels.shape} labels; give (P, 2) pixels and (P,) labels")
-    x, y = points.T
-    inside = (x >= 0) & (y >= 0) & (x <= width - 1) & (y <= height - 1)
-    if not inside.all():
-        worst = points[int(np.argmin(inside))]
-        raise InputError(f"click ({worst[0]:g}, {worst[1]:g}) lies outside the {width} x {height} image")
-    if not np.isin(labels, (0, 1)).all() or not (labels == 1).any():
-        raise InputError(f"click labels are {labels.tolist()}; give 1 (on the thing) at least once, else 0")
-
-
-def mask_to_logits(mask: NDArray[np.bool_], size: tuple[int, int] = (120, 160)) -> Tensor:
-    """(1, h, w) float32 logits of a binary (H, W) mask, as an earlier answer to refine."""
-    soft = torch.from_numpy(mask)[None, None].float()
-    return torch.nn.functional.interpolate(soft, size=size, mode="area")[0] * 12 - 6
 
 
 def _row_of(instances: Instances, instance_id: int) -> int:

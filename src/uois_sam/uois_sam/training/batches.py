@@ -25,9 +25,9 @@ class Batch:
     """B frames with M = B x N prompts.
 
     Attributes:
-        colour: (B, 3, 240, 320) float32 in 0 .. 1; geometry: (B, 7, 240, 320) float32.
-        label: (B, 120, 160) int16; parts: (B, 120, 160) int32 `part_codes`.
-        foreground, heatmap: (B, 60, 80) float32.
+        colour: (B, 3, 288, 384) float32 in 0 .. 1; geometry: (B, 7, 288, 384) float32.
+        label: (B, 144, 192) int16; parts: (B, 144, 192) int32 `part_codes`.
+        foreground, heatmap: (B, 72, 96) float32.
         points, labels, boxes, masks, target: see `FramePrompts`, with M rows.
     """
 

@@ -1,4 +1,4 @@
-"""A folder of synthetic tables made ready for training: colour, labels and noisy geometry at 240 x 320."""
+"""A folder of synthetic tables made ready for training: colour, labels and noisy geometry at 288 x 384."""
 
 from __future__ import annotations
 
@@ -45,10 +45,10 @@ class PreparedSet:
     """N frames, memory-mapped.
 
     Attributes:
-        colour: (N, 240, 320, 3) uint8 RGB.
-        label: (N, 240, 320) uint8, 0 background, 1.. objects.
-        parts: (N, 240, 320) uint16 `part_codes`.
-        geometry: (N, 240, 320, 7) uint8, quantised `geometry_channels`; see `dequantise`.
+        colour: (N, 288, 384, 3) uint8 RGB.
+        label: (N, 288, 384) uint8, 0 background, 1.. objects.
+        parts: (N, 288, 384) uint16 `part_codes`.
+        geometry: (N, 288, 384, 7) uint8, quantised `geometry_channels`; see `dequantise`.
     """
 
     colour: NDArray[np.uint8]
@@ -78,7 +78,7 @@ def prepare(folder: Path, workers: int) -> PreparedSet:
         raise InputError(f"{folder} holds no frames/*.json; write a data set with `uois-sam synth --out {folder}`")
     store = folder / "prepared"
     done = store / "done.json"
-    key = {"format": _FORMAT, "frames": len(names)}
+    key = {"format": _FORMAT, "frames": len(names), "size": list(INPUT_SIZE)}
     if not done.is_file() or json.loads(done.read_text()) != key:
         _write(folder, store, names, workers)
         done.write_text(json.dumps(key))
@@ -125,7 +125,8 @@ def _prepare_frame(
     noisy = simulate_depth(metres, camera, rng)
     plane = _tilted(np.array(meta["table_plane"], np.float64), metres, camera, rng)
     if colour.shape[:2] != INPUT_SIZE:
-        colour = cv2.resize(colour, (w, h), interpolation=cv2.INTER_AREA)
+        shrinks = colour.shape[0] > h
+        colour = cv2.resize(colour, (w, h), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
         label, parts = (cv2.resize(x, (w, h), interpolation=cv2.INTER_NEAREST) for x in (label, parts))
     return (
         colour.astype(np.uint8),

@@ -8,7 +8,6 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from uois_sam.errors import ModelError
@@ -115,10 +114,8 @@ def ask(model: nn.Module, batch: Batch) -> Answer:
     losses = mask_losses(candidates.logits.float(), candidates.scores.float(), batch)
     foreground = foreground_loss(maps[:, :2], batch.foreground)
     heatmap = heatmap_loss(maps[:, 2], batch.heatmap)
-    counted = prompts.tokens.new_tensor(1.0) if prompts.padding is None else (~prompts.padding).float()[..., None]
-    mean_token = (prompts.tokens * counted).sum(1) / counted.expand_as(prompts.tokens[..., :1]).sum(1)
-    located = decoder.prompts.locate(mean_token.detach()).sigmoid().float()
-    locate = F.l1_loss(located, prompts.reference)
+    off = (decoder.prompts.located(prompts.tokens.detach()).float() - prompts.places).abs()
+    locate = off.mean() if prompts.padding is None else off[~prompts.padding].mean()
     numbers = {
         "loss": losses.mask + foreground + 0.5 * heatmap + 2 * losses.score + locate,
         "mask": losses.mask,

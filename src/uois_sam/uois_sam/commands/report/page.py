@@ -7,7 +7,7 @@ from html import escape
 import numpy as np
 
 from uois_sam import __version__
-from uois_sam.commands.demo_record import DemoRecord, FrameFigures, SampledFrame
+from uois_sam.commands.demo_record import DemoRecord, FrameFigures, PartFigures, SampledFrame
 from uois_sam.commands.report.document import SCORES_EXPLAINED, article, document, scores_table, tiles
 from uois_sam.commands.report.pictures import pictures
 from uois_sam.commands.report.plot import latency_plot, stage_plot
@@ -121,7 +121,10 @@ def _instances(figures: FrameFigures) -> str:
         return ""
     colours = label_colours(len(figures.instances))
     with_clouds = figures.clouds_ms is not None
+    parts = figures.parts or ()
     heads = ["", "id", "score", "px"] + (["points", "m", "size, cm"] if with_clouds else [])
+    if figures.parts is not None:
+        heads.append("parts")
     lines = []
     for instance in figures.instances:
         r, g, b = colours[instance.label]
@@ -137,9 +140,17 @@ def _instances(figures: FrameFigures) -> str:
             line += f"<td>{instance.points}</td><td>{instance.distance:.2f}</td><td>{size}</td>"
         elif with_clouds:
             line += f'<td class="reason" colspan="3" title="{escape(instance.refusal)}">no cloud</td>'
+        if figures.parts is not None:
+            names = [_part_name(part) for part in parts if part.instance_id == instance.id]
+            line += f"<td>{', '.join(names)}</td>"
         lines.append(f"<tr>{line}</tr>")
     head = "".join(f"<th>{name}</th>" for name in heads)
     return f'<div class="instances"><table><tr>{head}</tr>{"".join(lines)}</table></div>'
+
+
+def _part_name(part: PartFigures) -> str:
+    """A part's name, struck out where it may not be held."""
+    return escape(part.name) if part.preference > 0 else f"<s>{escape(part.name)}</s>"
 
 
 def _footer(record: DemoRecord) -> str:

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from uois_sam.commands.demo_record import Cloud, SampledFrame
 from uois_sam.commands.report.document import Picture, embedded
 from uois_sam.grasping.view import render_cloud
+from uois_sam.parts.overlay import overlay_parts
 from uois_sam.types import label_colours
 
 SIDES = ((-40.0, -20.0), (45.0, 0.0))
@@ -20,12 +21,15 @@ _TINT = 0.65
 
 
 def pictures(sample: SampledFrame) -> list[Picture]:
-    """Image, overlay, and with depth: depth and the clouds from two sides."""
+    """Image, overlay, parts where they were looked for, and with depth: depth and the clouds from two sides."""
     frame = sample.frame
     found = [
         Picture(embedded(frame.image), "image"),
         Picture(embedded(sample.instances.overlay(frame.image)), f"{len(sample.instances)} instances"),
     ]
+    if sample.parts is not None:
+        caption = f"{len(sample.parts)} parts: green to hold, yellow if need be, red never"
+        found.append(Picture(embedded(overlay_parts(frame.image, sample.parts)), caption))
     if frame.depth is not None:
         coloured, low, high = colour_depth(frame.depth)
         found.append(Picture(embedded(coloured), f"depth, {low:.2f} m (blue) to {high:.2f} m (red)"))

@@ -9,8 +9,8 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
+from uois_sam.sam.logits import mask_to_logits
 from uois_sam.sam.protocol import Embedding, PromptableSegmenter, Prompts
-from uois_sam.segmentation.pipeline import mask_to_logits
 
 _CHUNK = 15
 

@@ -8,9 +8,11 @@ from torch import Tensor, nn
 
 from uois_sam.sam.protocol import MaskCandidates
 from uois_sam.sam.tiny.encoder import EMBEDDING_DIM, STRIDE2_DIM, STRIDE4_DIM, Features
-from uois_sam.sam.tiny.prompt_encoder import PromptEncoder, PromptTokens
+from uois_sam.sam.tiny.prompt_encoder import PromptEncoder, PromptTokens, cell_centres
 
 NUM_MASKS = 4
+_RELATIVE_UNITS = (4.0, 3.0)
+"""What the image's width and height measure in the decoder's relative coordinates."""
 _UPSCALED_DIM = 32
 _HEADS = 4
 
@@ -146,9 +148,9 @@ class MaskDecoder(nn.Module):
         count = len(prompts.tokens)
         batch, _, h, w = features.stride8.shape
         each = count // batch
-        grid = _cell_centres(h, w).to(features.stride8)
+        grid = cell_centres(h, w).to(features.stride8)
         image_pe = encoder.positions(grid)
-        offset = (grid[None] - prompts.reference[:, None]) * grid.new_tensor([w / 10, h / 10])
+        offset = (grid[None] - prompts.reference[:, None]) * grid.new_tensor(_RELATIVE_UNITS)
         distance = (offset.square().sum(-1, keepdim=True) + 1e-6).sqrt()
         around = self.relative(torch.cat([offset, distance], -1))
         shared = features.stride8[:, None] + (
@@ -193,13 +195,7 @@ class MaskDecoder(nn.Module):
         assert bias is not None
         skip = (skip + bias).reshape(batch, 1, h * w, -1)
         weight = self.upscale.weight.permute(0, 2, 3, 1).flatten(1)
-        up = F.relu((image @ weight).unflatten(0, (batch, -1)) + skip, inplace=True)
+        up = (image @ weight).unflatten(0, (batch, -1)).add_(skip).relu_()
         up = up.reshape(count, h * w * 4, -1)
         masks = (kernels @ up.transpose(1, 2)).unflatten(-1, (h, w, 2, 2))
         return masks.permute(0, 1, 2, 4, 3, 5).reshape(count, NUM_MASKS, 2 * h, 2 * w)[..., :rows, :columns]
-
-
-def _cell_centres(h: int, w: int) -> Tensor:
-    """(h * w, 2), x, y in 0 .. 1 of the centres of a grid's cells, row by row."""
-    y, x = torch.meshgrid((torch.arange(h) + 0.5) / h, (torch.arange(w) + 0.5) / w, indexing="ij")
-    return torch.stack([x, y], -1).view(-1, 2)

@@ -1,4 +1,4 @@
-"""The bundled promptable segmenter: SAM's protocol at 240 x 320 on a CPU, with depth where there is some."""
+"""The bundled promptable segmenter: SAM's protocol at 288 x 384 on a CPU, with depth where there is some."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from uois_sam.sam.tiny.prompt_encoder import PromptEncoder, PromptTokens
 from uois_sam.sam.weights import load_weights
 from uois_sam.types import Camera
 
-INPUT_SIZE = (240, 320)
+INPUT_SIZE = (288, 384)
 """H, W of the network's input; other shapes are fitted into it and padded at the right and bottom."""
 
 
@@ -68,7 +68,7 @@ class TinySegmenter(nn.Module):
         depth: NDArray[np.float32] | None = None,
         camera: Camera | None = None,
     ) -> Embedding:
-        """See `PromptableSegmenter.encode`. Features come at strides 8, 4 and 2 of the 240 x 320 input.
+        """See `PromptableSegmenter.encode`. Features come at strides 8, 4 and 2 of the 288 x 384 input.
 
         Raises:
             InputError: image or depth is not as the protocol wants it.

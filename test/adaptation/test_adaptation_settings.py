@@ -1,4 +1,4 @@
-"""The rows of the paper's tables as settings, and the learning rate that a model brings."""
+"""The rows of the paper's tables as settings, and the learning rate of each kind of segmenter."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from uois_sam.adaptation.settings import (
     COMPLETE,
     CONFIGURATIONS,
     PAPER_LEARNING_RATE,
+    TINY_LEARNING_RATE,
     AdaptationSettings,
     model_learning_rate,
 )
@@ -59,9 +60,11 @@ def test_values_out_of_range_are_refused(wrong: dict[str, Any]) -> None:
         AdaptationSettings(**wrong)
 
 
-def test_a_model_may_bring_its_learning_rate() -> None:
-    assert model_learning_rate({"adaptation": {"learning_rate": 1e-4}}) == 1e-4
-    assert model_learning_rate({"settings": {}}) == PAPER_LEARNING_RATE
+def test_a_model_brings_its_learning_rate() -> None:
+    assert model_learning_rate({"adaptation": {"learning_rate": 1e-4}, "segmenter": {"kind": "tiny"}}) == 1e-4
+    assert model_learning_rate({"segmenter": {"kind": "tiny"}, "settings": {}}) == TINY_LEARNING_RATE
+    assert model_learning_rate({"segmenter": {"kind": "sam"}}) == PAPER_LEARNING_RATE
+    assert model_learning_rate({}) == PAPER_LEARNING_RATE
     for wrong in (3, {"learning_rate": "fast"}, {"learning_rate": 0.0}, {"learning_rate": True}, None):
         with pytest.raises(ModelError, match="adaptation"):
             model_learning_rate({"adaptation": wrong})
