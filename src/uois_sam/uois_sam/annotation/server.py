@@ -50,8 +50,8 @@ def serve(app: FastAPI, page: Callable[[], None], title: str, opened: socket.soc
     """
     # Another site's page that makes its own name point here is refused by the name.
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=[HOST, "localhost"])
-    with warnings.catch_warnings():  # NiceGUI looks at all objects, and torch has deprecated ones among them
-        warnings.simplefilter("ignore", FutureWarning)
-        ui.run_with(app, root=page, title=title, show_welcome_message=False)
+    ui.run_with(app, root=page, title=title, show_welcome_message=False)
     config = uvicorn.Config(app, log_level="error", timeout_graceful_shutdown=1)
-    uvicorn.Server(config).run(sockets=[opened])
+    with warnings.catch_warnings():  # NiceGUI looks at all objects, and torch has deprecated ones among them
+        warnings.filterwarnings("ignore", category=FutureWarning, module=r"nicegui\.")
+        uvicorn.Server(config).run(sockets=[opened])
