@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import socket
+import warnings
 from collections.abc import Callable
 
 import uvicorn
@@ -51,4 +52,6 @@ def serve(app: FastAPI, page: Callable[[], None], title: str, opened: socket.soc
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=[HOST, "localhost"])
     ui.run_with(app, root=page, title=title, show_welcome_message=False)
     config = uvicorn.Config(app, log_level="error", timeout_graceful_shutdown=1)
-    uvicorn.Server(config).run(sockets=[opened])
+    with warnings.catch_warnings():  # NiceGUI looks at all objects, and torch has deprecated ones among them
+        warnings.filterwarnings("ignore", category=FutureWarning, module=r"nicegui\.")
+        uvicorn.Server(config).run(sockets=[opened])
