@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from uois_sam.commands import part_clipseg, reproduce_adaptation, reproduce_guided_sam, wps_sam
+from uois_sam.commands import part_clipseg, reproduce_adaptation, reproduce_guided_sam, reproduce_site, wps_sam
 from uois_sam.commands.evaluate import (
     DATA_EPILOG,
     DEPTH_EPILOG,
@@ -78,6 +78,7 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
     wps_sam.add_table(tables)
     part_clipseg.add_table(tables)
     reproduce_adaptation.add_parser(tables)
+    reproduce_site.add_parser(tables)
 
 
 def run_table4(options: argparse.Namespace) -> int:

@@ -33,3 +33,22 @@ class EvenlySpaced(LazySequence[F]):
 
     def _read(self, index: int) -> F:
         return self._frames[self.indices[index]]
+
+
+class Stretch(LazySequence[F]):
+    """The frames from `first` to before `last`, read when they are asked for.
+
+    Raises:
+        InputError: the set does not have them, or `last` is not beyond `first`.
+    """
+
+    def __init__(self, frames: Sequence[F], first: int, last: int) -> None:
+        if not 0 <= first < last <= len(frames):
+            raise InputError(f"frames {first} to {last} of {len(frames)}; wanted some that are there")
+        self._frames, self._first, self._last = frames, first, last
+
+    def __len__(self) -> int:
+        return self._last - self._first
+
+    def _read(self, index: int) -> F:
+        return self._frames[self._first + index]
