@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from uois_sam.datasets.subset import EvenlySpaced
+from uois_sam.datasets.subset import EvenlySpaced, Stretch
 from uois_sam.errors import InputError
 from uois_sam.types import Frame
 
@@ -43,3 +43,11 @@ def test_slices_and_indices() -> None:
 def test_none_is_refused() -> None:
     with pytest.raises(InputError, match="wanted 1 or more"):
         EvenlySpaced(FRAMES, 0)
+
+
+def test_a_stretch() -> None:
+    frames = Stretch(range(5), 1, 4)
+    assert (len(frames), frames[0], frames[-1], frames[1:]) == (3, 1, 3, [2, 3])
+    for first, last in ((-1, 2), (2, 2), (3, 6)):
+        with pytest.raises(InputError, match=f"frames {first} to {last} of 5"):
+            Stretch(range(5), first, last)

@@ -6,44 +6,16 @@ import json
 
 import numpy as np
 import pytest
-import torch
-from numpy.typing import NDArray
-from torch import nn
+from growing_segmenter import SIZE, Growing
 
 from uois_sam.adaptation.settings import CONFIGURATIONS, AdaptationSettings
 from uois_sam.datasets.label_rule import LabelRule
 from uois_sam.errors import InputError
 from uois_sam.evaluation.adaptation import measure, targets
 from uois_sam.evaluation.clicks import Goal
-from uois_sam.sam.protocol import Embedding, MaskCandidates, Prompts
 from uois_sam.types import Frame
 
-SIZE = (24, 32)
 GOALS = (Goal(3, 0.6), Goal(5, 0.9))
-
-
-class Growing:
-    """Draws a square around the first click that is 4 x clicks wide, more by the bias that adaptation changes."""
-
-    def __init__(self) -> None:
-        self.decoder = nn.Module()
-        self.decoder.mask_decoder = nn.Linear(1, 1)
-        nn.init.zeros_(self.decoder.mask_decoder.weight)
-        nn.init.zeros_(self.decoder.mask_decoder.bias)
-        self.encoded: list[int] = []
-
-    def encode(self, image: NDArray[np.uint8], depth: object = None, camera: object = None) -> Embedding:
-        self.encoded.append(int(image[0, 0, 0]))
-        return Embedding((torch.zeros(1, 2, 6, 8),), SIZE)
-
-    def decode(self, embedding: Embedding, prompts: Prompts) -> MaskCandidates:
-        assert prompts.points is not None
-        x, y = prompts.points[0, 0]
-        rows, columns = torch.meshgrid(torch.arange(24.0), torch.arange(32.0), indexing="ij")
-        away = torch.maximum((rows - y).abs(), (columns - x).abs())
-        radius = 2.0 * prompts.points.shape[1] + self.decoder.mask_decoder(torch.ones(1))
-        logits = (radius - away)[None, None].expand(1, 4, 24, 32)
-        return MaskCandidates(logits, torch.zeros(1, 4), torch.zeros(1, 1, 2), torch.zeros(1, 4, 2))
 
 
 def frame(name: str, *sides: int, number: int = 0) -> Frame:
