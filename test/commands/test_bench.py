@@ -8,10 +8,16 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+import torch
 from tiny_tables import BrightThings
 
 from uois_sam.cli import main
+from uois_sam.commands.bench_clicks import CLICK, DECODE, FINISH, STEP
 from uois_sam.commands.bench_stages import PARTS, STAGES, stage_table, summary, time_stages
+from uois_sam.sam.tiny.tiny import TinySegmenter
+from uois_sam.segmentation.hpg import GridPrompter
+from uois_sam.segmentation.pipeline import Pipeline
+from uois_sam.segmentation.settings import SegmentationSettings
 from uois_sam.types import Camera, Frame
 
 
@@ -50,3 +56,20 @@ def test_the_command(pipeline: BrightThings, tmp_path: Path, capsys: pytest.Capt
     for name in (*STAGES, "frames/s"):
         assert name in said
     assert all(pipeline.saw_depth)
+
+
+def test_clicks(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    torch.manual_seed(0)
+    clicked = Pipeline(TinySegmenter().eval(), GridPrompter(2), learning_rate=1e-3)
+    clicked.settings = SegmentationSettings(score_threshold=0.0, max_area=10**6)
+    monkeypatch.setattr("uois_sam.segmentation.load.load_pipeline", lambda *_: clicked)
+    out = tmp_path / "clicks.json"
+    assert main(["bench", "--clicks", "--frames", "2", "--threads", "1", "--json", str(out)]) == 0
+    written = json.loads(out.read_text())
+    assert set(written["times"]) == {CLICK, DECODE, STEP, FINISH}
+    assert set(written["decodes"]) == {STEP, FINISH}
+    assert "in decodes" in capsys.readouterr().out
+    assert main(["bench", "--clicks", "--parts", "wps-sam:x"]) == 2
+    clicked.settings = SegmentationSettings(score_threshold=1.0)
+    assert main(["bench", "--clicks", "--frames", "1"]) == 2
+    assert "nothing to click on" in capsys.readouterr().err

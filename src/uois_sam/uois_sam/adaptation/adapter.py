@@ -16,6 +16,7 @@ from uois_sam.adaptation.interactive import InteractiveSession
 from uois_sam.adaptation.loss import sparse_bce
 from uois_sam.adaptation.pseudo_labels import click_labels, result_labels
 from uois_sam.adaptation.settings import AdaptationSettings
+from uois_sam.denormals import flush_denormals
 from uois_sam.errors import InputError
 from uois_sam.sam.protocol import Embedding, PromptableSegmenter
 
@@ -116,6 +117,7 @@ class DecoderAdapter:
 
     def _step(self, session: InteractiveSession, labels: NDArray[np.int8], optimizer: torch.optim.Adam) -> None:
         answer = session.answers[-1]
+        flush_denormals()
         with torch.enable_grad():
             candidates = self.segmenter.decode(session.embedding, answer.prompts)
             loss = sparse_bce(candidates.logits[0, answer.candidate, None], labels)

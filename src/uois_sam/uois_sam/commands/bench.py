@@ -19,6 +19,9 @@ bundled sequence at 480 x 640, over {STAGE_FRAMES} frames.
 With --parts, parts are looked for too; without --ros the ratio of the times with and without them
 is given.
 
+With --clicks: from a person's click to its mask, one after the embedding of each frame, and the
+steps by which the decoder learns from it.
+
 With --ros: the nodes in separate processes, on the same sequence:
   camera message to cloud message of `perception`: latency, and answers per second while the
   camera sends more than it can answer, over {ROS_FRAMES} frames;
@@ -28,6 +31,7 @@ With --ros: the nodes in separate processes, on the same sequence:
 examples:
   uois-sam bench
   uois-sam bench --model runs/hdnet/model --threads 1 --json out/bench.json
+  uois-sam bench --clicks
   uois-sam bench --ros --frames 200"""
 
 
@@ -42,7 +46,9 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
         "--frames", type=whole_number(1), metavar="N", help=f"(default {STAGE_FRAMES}, with --ros {ROS_FRAMES})"
     )
     parser.add_argument("--threads", type=whole_number(1), metavar="T", help="CPU threads (default: one per core)")
-    parser.add_argument("--ros", action="store_true", help="measure the nodes over real messages")
+    what = parser.add_mutually_exclusive_group()
+    what.add_argument("--ros", action="store_true", help="measure the nodes over real messages")
+    what.add_argument("--clicks", action="store_true", help="time corrections and what is learned from them")
     add_parts(parser)
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures to a file too")
     parser.set_defaults(run=run)
@@ -52,7 +58,7 @@ def run(options: argparse.Namespace) -> int:
     """Measure, print, and write."""
     from uois_sam.commands.outputs import versions, write_json
 
-    figures = _nodes(options) if options.ros else _stages(options)
+    figures = _nodes(options) if options.ros else _clicks(options) if options.clicks else _stages(options)
     if options.json is not None:
         write_json(options.json, {"model": options.model, "versions": versions(), **figures})
         print(f"written to {options.json}")
@@ -87,6 +93,34 @@ def _stages(options: argparse.Namespace) -> dict[str, Any]:
         without = stages["total"]["median_ms"] - stages["parts"]["median_ms"]
         print(f"with parts {stages['total']['median_ms'] / without:.2f} times the time without")
     return {"frames": count, "threads": torch.get_num_threads(), "frames_per_second": rate, "stages": stages}
+
+
+def _clicks(options: argparse.Namespace) -> dict[str, Any]:
+    """Times of clicks in this process."""
+    import torch
+
+    from uois_sam.commands.bench_clicks import DECODE, FINISH, STEP, time_clicks
+    from uois_sam.commands.bench_stages import stage_table, summary
+    from uois_sam.commands.progress import progress_bar
+    from uois_sam.errors import InputError
+    from uois_sam.segmentation.load import load_pipeline
+    from uois_sam.sources.source import open_source
+
+    if options.parts is not None:
+        raise InputError("--parts goes with stages or --ros, not with --clicks; leave it out")
+    if options.threads is not None:
+        torch.set_num_threads(options.threads)
+    pipeline = load_pipeline(options.model, options.device)
+    count = options.frames or STAGE_FRAMES
+    with open_source("bundled", loop=True) as source, progress_bar("bench", "click") as progress:
+        times = summary(time_clicks(pipeline, source, count, progress))
+    if not times:
+        raise InputError(f"the model {options.model} finds nothing on the bundled sequence; nothing to click on")
+    print(stage_table(times))
+    ratios = {name: times[name]["median_ms"] / times[DECODE]["median_ms"] for name in (STEP, FINISH)}
+    told = ", ".join(f"{name} {ratio:.1f}" for name, ratio in ratios.items())
+    print(f"in decodes: {told}; {torch.get_num_threads()} threads, {pipeline.segmenter.device}")
+    return {"clicks": count, "threads": torch.get_num_threads(), "times": times, "decodes": ratios}
 
 
 def _nodes(options: argparse.Namespace) -> dict[str, Any]:

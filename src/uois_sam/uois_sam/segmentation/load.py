@@ -23,6 +23,7 @@ from typing import Any
 import torch
 
 from uois_sam.adaptation.settings import model_learning_rate
+from uois_sam.denormals import flush_denormals
 from uois_sam.errors import ModelError
 from uois_sam.paths import models_dir
 from uois_sam.sam.geometry import GEOMETRY_CHANNELS
@@ -62,6 +63,7 @@ def load_pipeline(model: str = BUNDLED_MODEL, device: str = "auto", **settings: 
         ModelError: the model is missing, broken or of another kind, or the device is not there.
         InputError: a setting is unknown or out of range.
     """
+    flush_denormals()
     target = choose_device(device)
     folder = _model_folder(model)
     if folder is None:
@@ -97,6 +99,7 @@ def load_segmenter(model: str, device: torch.device) -> LoadedSegmenter:
     Raises:
         ModelError: as `load_pipeline`.
     """
+    flush_denormals()
     folder = _model_folder(model)
     if folder is None:
         sam = _load_sam(model, device)

@@ -19,6 +19,7 @@ import torch
 from torch import Tensor, nn
 from tqdm import tqdm
 
+from uois_sam.denormals import flush_denormals
 from uois_sam.errors import InputError, ModelError
 from uois_sam.training.curves import Curves
 from uois_sam.training.ranks import Ranks
@@ -142,6 +143,7 @@ def train(
     ranks = ranks or Ranks()
     limit_cpu_kernels(settings.precision)
     torch.set_num_threads(settings.threads)
+    flush_denormals()
     if ranks.first:
         run.mkdir(parents=True, exist_ok=True)
         _claim(run, {**config, "loop": asdict(settings)})
