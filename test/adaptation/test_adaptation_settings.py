@@ -11,6 +11,7 @@ from uois_sam.adaptation.settings import (
     CONFIGURATIONS,
     PAPER_LEARNING_RATE,
     TINY_LEARNING_RATE,
+    TINY_SERVING_RATE,
     AdaptationSettings,
     model_learning_rate,
 )
@@ -63,7 +64,9 @@ def test_values_out_of_range_are_refused(wrong: dict[str, Any]) -> None:
 def test_a_model_brings_its_learning_rate() -> None:
     assert model_learning_rate({"adaptation": {"learning_rate": 1e-4}, "segmenter": {"kind": "tiny"}}) == 1e-4
     assert model_learning_rate({"segmenter": {"kind": "tiny"}, "settings": {}}) == TINY_LEARNING_RATE
-    assert model_learning_rate({"segmenter": {"kind": "sam"}}) == PAPER_LEARNING_RATE
+    assert model_learning_rate({"segmenter": {"kind": "tiny"}}, serving=True) == TINY_SERVING_RATE
+    for serving in (False, True):
+        assert model_learning_rate({"segmenter": {"kind": "sam"}}, serving=serving) == PAPER_LEARNING_RATE
     assert model_learning_rate({}) == PAPER_LEARNING_RATE
     for wrong in (3, {"learning_rate": "fast"}, {"learning_rate": 0.0}, {"learning_rate": True}, None):
         with pytest.raises(ModelError, match="adaptation"):

@@ -16,6 +16,9 @@ PAPER_LEARNING_RATE = 1e-6
 TINY_LEARNING_RATE = 1e-3
 """For the bundled kind's, a ninth of SAM's in size, whose failure rate does not move at the paper's. Chosen on
 photographs of the first half of GrabCut: lower rates leave more failures, twice the rate does not leave fewer."""
+TINY_SERVING_RATE = 1e-4
+"""For the same decoder where it goes on serving the whole model, every frame of it. Chosen on OSD: at three times the
+rate masks there lose what they gain (docs/clicks.md)."""
 
 _LETTERS: dict[str, dict[str, object]] = {
     "R": {"click_adaptation": "reset"},
@@ -102,18 +105,19 @@ CONFIGURATIONS = (_NOTHING, COMPLETE, "R", "C", "E", "CM", "R,CM", "R,U,CM")
 """Rows of tables 1 to 4, first the baseline and the complete method."""
 
 
-def model_learning_rate(config: Mapping[str, Any]) -> float:
-    """The learning rate that suits a model: that of its config.json; else `TINY_LEARNING_RATE` or the paper's.
+def model_learning_rate(config: Mapping[str, Any], *, serving: bool = False) -> float:
+    """The learning rate that suits a model: that of its config.json; else that of the bundled kind or the paper's.
 
     Args:
         config: content of config.json; {"adaptation": {"learning_rate": 1e-4}, ...} says it.
+        serving: for a decoder that goes on serving the whole model, in place of clicks alone.
 
     Raises:
         ModelError: the entry is not as above.
     """
     segmenter, entry = config.get("segmenter"), config.get("adaptation", {})
     tiny = isinstance(segmenter, dict) and segmenter.get("kind") == "tiny"
-    usual = TINY_LEARNING_RATE if tiny else PAPER_LEARNING_RATE
+    usual = (TINY_SERVING_RATE if serving else TINY_LEARNING_RATE) if tiny else PAPER_LEARNING_RATE
     rate = entry.get("learning_rate", usual) if isinstance(entry, dict) else None
     if type(rate) is not float or not 0 < rate < 1:
         raise ModelError(f'"adaptation" of config.json is {entry!r}; wanted {{"learning_rate": a number below 1}}')

@@ -172,7 +172,7 @@ def _load_folder(folder: Path, device: torch.device) -> Pipeline:
     except KeyError as error:
         raise ModelError(f"{folder / 'config.json'} lacks {error}; see uois_sam.segmentation.load") from None
     settings = SegmentationSettings.from_dict(config.get("settings", {}))
-    return Pipeline(segmenter, prompter, hdnet, settings, model_learning_rate(config))
+    return Pipeline(segmenter, prompter, hdnet, settings, model_learning_rate(config, serving=True))
 
 
 def _load_segmenter(

@@ -43,7 +43,7 @@ class Pipeline:
         prompter: HPG, or a grid of points.
         hdnet: refines the scores; None leaves the segmenter's own.
         settings: may be replaced between frames.
-        learning_rate: that suits the segmenter where corrections teach it.
+        learning_rate: that suits the segmenter where corrections teach it and it goes on serving.
         stage_ms: milliseconds of each stage of the last frame: encode, prompts, decode, postprocess.
     """
 
