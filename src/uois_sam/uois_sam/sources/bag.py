@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -93,6 +93,23 @@ class BagSource(OpenSource):
         rate = f", {self.rate:.1f} Hz" if self.rate else ""
         return f"bag {self.path.name}{rate}: {self.choice.describe()}"
 
+    def peek(self, count: int) -> list[Frame]:
+        """The first frames that can be used, at most `count`; `next` does not move on.
+
+        Raises:
+            SourceError: the recording is damaged, or closed.
+        """
+        self._connections()
+        frames: list[Frame] = []
+        for stamp, (_, colour), depth in self._pass():
+            if len(frames) == count:
+                break
+            try:
+                frames.append(self._frame(stamp, colour, depth[1] if depth else None))
+            except InputError:
+                continue
+        return frames
+
     def messages_of(self, topic: str) -> Iterator[tuple[int, Any]]:
         """Stamp in ns and message of each message of an image topic, in the order of recording.
 
@@ -102,16 +119,16 @@ class BagSource(OpenSource):
         connections = [c for c in self._connections() if c.topic == topic]
         return ((stamp, message) for _, stamp, _, message in self._messages(connections))
 
-    def raw_messages(self) -> Iterator[tuple[str, str, int, bytes]]:
+    def raw_messages(self, more: Collection[str] = ()) -> Iterator[tuple[str, str, int, bytes]]:
         """Topic, type, time of recording in ns and CDR of each message of the topics that are read, in that order.
 
-        These are colour, depth and their camera infos, and static transforms.
+        These are colour, depth and their camera infos, static transforms, and `more`.
 
         Raises:
             SourceError: the recording is damaged, or closed.
         """
         read = [self.choice.colour, self.choice.depth]
-        topics = {t.topic for t in read if t} | {t.info.topic for t in read if t and t.info}
+        topics = {t.topic for t in read if t} | {t.info.topic for t in read if t and t.info} | set(more)
         connections = [c for c in self._connections() if c.topic in topics or _is_tf_static(c)]
         try:
             for connection, recorded, raw in self._reader.messages(connections=connections):

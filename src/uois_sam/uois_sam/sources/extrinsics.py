@@ -90,7 +90,7 @@ class Extrinsics:
         """
         if start == goal:
             return None
-        reached = {start: np.eye(4)}
+        reached: dict[str, NDArray[np.float64]] = {start: np.eye(4)}
         waiting = deque([start])
         while waiting:
             frame = waiting.popleft()
