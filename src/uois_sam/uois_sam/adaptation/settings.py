@@ -17,8 +17,8 @@ TINY_LEARNING_RATE = 1e-3
 """For the bundled kind's, a ninth of SAM's in size, whose failure rate does not move at the paper's. Chosen on
 photographs of the first half of GrabCut: lower rates leave more failures, twice the rate does not leave fewer."""
 TINY_SERVING_RATE = 1e-4
-"""For the same decoder where it goes on serving the whole model, every frame of it. Chosen on OSD: at three times the
-rate masks there lose what they gain (docs/clicks.md)."""
+"""For the same decoder where it goes on serving the whole model, every frame of it. Chosen on OSD: at three
+times the rate masks there lose what they gain (docs/clicks.md)."""
 
 _LETTERS: dict[str, dict[str, object]] = {
     "R": {"click_adaptation": "reset"},
