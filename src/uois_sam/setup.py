@@ -40,6 +40,7 @@ setup(
         *share_files("models"),
     ],
     zip_safe=False,
+    extras_require={"test": ["hypothesis", "pytest"]},  # from which "colcon test" takes that pytest runs the tests
     entry_points={
         "console_scripts": [
             "uois-sam = uois_sam.cli:main",
