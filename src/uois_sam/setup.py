@@ -49,6 +49,7 @@ setup(
             "part_segmentation = uois_sam.nodes.part_segmentation:main",
             "grasp_bridge = uois_sam.nodes.grasp_bridge:main",
             "perception = uois_sam.nodes.perception:main",
+            "health_check = uois_sam.nodes.health_check:main",
         ],
     },
 )

@@ -13,7 +13,7 @@ import launch_testing.asserts
 import pytest
 from launch.events.process import ProcessStarted
 from launched import Answers, ProbeTestCase, executable, launched
-from probe import WAIT
+from probe import WAIT, freeing_shared_memory
 
 from launch import LaunchDescription
 
@@ -31,14 +31,14 @@ class TestRespawn(ProbeTestCase):
         answers = Answers(self.probe)
         answers.next()
         before = pids(proc_info)
-        os.kill(before[victim], signal.SIGKILL)
-        killed = time.time_ns()
 
         def started() -> bool:
             event = next(event for event in proc_info if executable(event.process_name) == victim)
             return isinstance(event, ProcessStarted) and event.pid != before[victim]
 
-        with proc_info.proc_event:
+        with freeing_shared_memory(before[victim]), proc_info.proc_event:
+            os.kill(before[victim], signal.SIGKILL)
+            killed = time.time_ns()
             assert proc_info.proc_event.wait_for(started, WAIT), f"{victim} was not started again"
         answers.next(after_ns=killed)
         after = pids(proc_info)
