@@ -24,13 +24,14 @@ RUN apt-get update \
     && apt-get install -y --no-install-recommends ros-jazzy-foxglove-bridge ros-jazzy-tf2-ros-py ros-jazzy-vision-msgs \
     && rm -rf /var/lib/apt/lists/* \
     && useradd --create-home --uid 1100 --groups video uois_sam \
-    && install -d -o uois_sam -g uois_sam /models
+    && install -d -m 1777 /models
 COPY --from=build /opt/uois_sam/.venv /opt/uois_sam/.venv
 COPY --from=build /opt/uois_sam/install /opt/uois_sam/install
 COPY docker/entrypoint.sh /opt/uois_sam/docker/
 # Weights: what is fetched from a hub and what corrections taught, beside what is put there by hand.
 ENV HF_HOME=/models/huggingface \
     XDG_DATA_HOME=/models/data \
+    ROS_LOG_DIR=/tmp/ros_log \
     FASTRTPS_DEFAULT_PROFILES_FILE=/opt/uois_sam/install/share/uois_sam/config/fastdds_shm.xml
 VOLUME ["/models"]
 USER 1100
