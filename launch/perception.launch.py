@@ -112,6 +112,9 @@ def launch_nodes(context: LaunchContext) -> list[Node]:
             arguments=["--ros-args", "--log-level", value("log_level")],
             respawn=value("respawn") == "true",
             respawn_delay=2.0,
+            sigterm_timeout=LaunchConfiguration(
+                "sigterm_timeout", default="20"
+            ),  # the frame in hand is finished first
             output="screen",
             emulate_tty=True,
         )

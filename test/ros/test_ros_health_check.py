@@ -47,4 +47,4 @@ def test_what_works_is_well_and_what_has_no_model_is_not(probe: Probe) -> None:
 def test_what_is_not_there_is_not_well(middleware: None) -> None:
     missing = check("/nowhere/segmentation", "--within", "1")
     assert missing.returncode == 1
-    assert missing.stdout == "/nowhere/segmentation: does not answer\n"
+    assert missing.stdout == "/nowhere/segmentation: does not report\n"

@@ -54,8 +54,9 @@ class Check:
         return self.state == "active" and self.report is not None and self.report.level < DiagnosticStatus.ERROR
 
     def ask(self) -> None:
-        """Ask for the state, if the node is there and was not asked just now."""
-        if not self.state and time.monotonic() - self._asked >= _AGAIN and self._client.service_is_ready():
+        """Ask for the state once the node has reported: while it loads it could not answer."""
+        due = self.report is not None and not self.state and time.monotonic() - self._asked >= _AGAIN
+        if due and self._client.service_is_ready():
             self._asked = time.monotonic()
             self._client.call_async(GetState.Request()).add_done_callback(
                 lambda future: setattr(self, "state", future.result().current_state.label)
@@ -63,11 +64,9 @@ class Check:
 
     def line(self) -> str:
         """What came, for a person."""
-        if not self.state and self.report is None:
-            return f"{self.name}: does not answer"
-        return (
-            f"{self.name}: {self.state or 'state unknown'}; {self.report.message if self.report else 'no report'}"
-        )
+        if self.report is None:
+            return f"{self.name}: does not report"
+        return f"{self.name}: {self.state or 'does not answer'}; {self.report.message}"
 
     def _hear(self, message: DiagnosticArray) -> None:
         for status in message.status:
