@@ -27,6 +27,7 @@ PARAMETERS = {
     "model": (str, "name of a bundled or known model, or the folder of one"),
     "device": (str, "where the model runs: auto, cpu, cuda or cuda:N"),
     "use_depth": (bool, "let the model see depth"),
+    "adaptation": (str, "what a person's corrections teach the model, e.g. E,CM, or none"),
     "image_transport": (str, "raw or compressed"),
     "target_frame": (str, "tf frame of the clouds"),
     "autostart": (bool, "configure and activate the nodes without being asked"),
@@ -94,10 +95,11 @@ def launch_nodes(context: LaunchContext) -> list[Node]:
     def value(name: str) -> str:
         return LaunchConfiguration(name).perform(context)
 
-    convert = {str: str, float: float, bool: lambda text: text == "true"}
-    given = {name: convert[kind](value(name)) for name, (kind, _) in PARAMETERS.items() if value(name)}
+    given = {name: parameter(name, kind, value(name)) for name, (kind, _) in PARAMETERS.items() if value(name)}
     config = Path(get_package_share_directory("uois_sam")) / "config"
     override = [value("config")] if value("config") else []
+    if override and not Path(override[0]).is_file():
+        raise RuntimeError(f"config is '{override[0]}'; there is no such file")
     composed, camera, parts = (value(name) == "true" for name in ("composed", "camera", "parts"))
 
     def node(executable: str, files: list[str], **parameters: bool) -> Node:
@@ -110,6 +112,9 @@ def launch_nodes(context: LaunchContext) -> list[Node]:
             arguments=["--ros-args", "--log-level", value("log_level")],
             respawn=value("respawn") == "true",
             respawn_delay=2.0,
+            sigterm_timeout=LaunchConfiguration(
+                "sigterm_timeout", default="20"
+            ),  # the frame in hand is finished first
             output="screen",
             emulate_tty=True,
         )
@@ -120,3 +125,13 @@ def launch_nodes(context: LaunchContext) -> list[Node]:
         return [node("perception", files, camera=camera, parts=parts)]
     own = {"grasp_bridge": {"use_parts": parts}}
     return [node(name, [name], **own.get(name, {})) for name in [*rooms, *(["camera"] if camera else [])]]
+
+
+def parameter(name: str, kind: type, text: str) -> bool | float | str:
+    """An argument as the parameter's type."""
+    if kind is bool:
+        return text == "true"
+    try:
+        return kind(text)
+    except ValueError:
+        raise RuntimeError(f"{name} is '{text}'; wanted a number") from None

@@ -40,6 +40,7 @@ setup(
         *share_files("models"),
     ],
     zip_safe=False,
+    extras_require={"test": ["hypothesis", "pytest"]},  # from which "colcon test" takes that pytest runs the tests
     entry_points={
         "console_scripts": [
             "uois-sam = uois_sam.cli:main",
@@ -48,6 +49,7 @@ setup(
             "part_segmentation = uois_sam.nodes.part_segmentation:main",
             "grasp_bridge = uois_sam.nodes.grasp_bridge:main",
             "perception = uois_sam.nodes.perception:main",
+            "health_check = uois_sam.nodes.health_check:main",
         ],
     },
 )
