@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 import rclpy
 from diagnostic_msgs.msg import DiagnosticArray
-from rcl_interfaces.srv import SetParameters
+from rcl_interfaces.srv import GetParameters, SetParameters
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
-from rclpy.parameter import Parameter
+from rclpy.parameter import Parameter, parameter_value_to_python
+from rclpy.publisher import Publisher
 from rclpy.qos import DurabilityPolicy, HistoryPolicy, QoSProfile, ReliabilityPolicy
 from rclpy.serialization import deserialize_message
 from rclpy.signals import SignalHandlerOptions
@@ -121,6 +122,29 @@ class Listener:
         topic = TOPICS[name].name
         own = sum(s.topic_name == topic for s in self._node.subscriptions)
         return self._node.count_subscribers(topic) > own
+
+    def others_publish(self, name: str) -> int:
+        """How many publishers of other nodes the topic is known to have."""
+        topic = TOPICS[name].name
+        return int(self._node.count_publishers(topic)) - sum(p.topic_name == topic for p in self._node.publishers)
+
+    def publisher(self, name: str) -> Publisher:
+        """A publisher of the topic with the quality of service that it has in the stack."""
+        topic = TOPICS[name]
+        return self._node.create_publisher(topic.kind, topic.name, SENSOR_QOS if topic.sensor else RESULT_QOS)
+
+    def get_parameter(self, node: str, name: str, timeout: float) -> Any:
+        """The value of a node's parameter; None if the node does not answer in time, or has none of that name."""
+        client = self._node.create_client(GetParameters, f"/{node}/get_parameters")
+        end = time.monotonic() + timeout
+        while not client.service_is_ready() and time.monotonic() < end:
+            self.spin_once(0.05)
+        future = client.call_async(GetParameters.Request(names=[name]))
+        while not future.done() and time.monotonic() < end:
+            self.spin_once(0.05)
+        answer = future.result() if future.done() else None
+        self._node.destroy_client(client)
+        return parameter_value_to_python(answer.values[0]) if answer is not None and answer.values else None
 
     def set_parameter(self, node: str, name: str, value: float) -> bool:
         """Ask a node to change a parameter; False if its service is not known yet."""
