@@ -1,4 +1,4 @@
-"""Frames that go out to running nodes and the answers that come back, put together by stamp; no middleware here."""
+"""Frames that go out to running nodes, and the answers that come back, put together by stamp."""
 
 from __future__ import annotations
 
@@ -91,6 +91,7 @@ class OnlineLog:
     Times are seconds on one clock that only rises.
 
     Attributes:
+        answered: frames that have their instances.
         unmatched: answers with the stamp of no frame.
     """
 
@@ -102,9 +103,9 @@ class OnlineLog:
         self._latest: _Sent | None = None  # given
         self._newest: _Sent | None = None  # answered
         self._longest: float | None = None
-        self._last = 0.0
+        self._last = self._waiting_since = 0.0
         self._changed = threading.Condition()
-        self.unmatched = 0
+        self.answered = self.unmatched = 0
 
     def free_stamp(self, stamp: int) -> int:
         """The stamp, or the next one that no frame has: two frames with one stamp cannot be told apart."""
@@ -116,6 +117,8 @@ class OnlineLog:
         """A frame goes out; one that did so before goes out again."""
         with self._changed:
             if stamp not in self._frames:
+                if self._latest is None:
+                    self._waiting_since = at
                 self._latest = self._frames[stamp] = _Sent(stamp, at, dict(self._refusals))
                 self._last = max(self._last, at)
 
@@ -132,6 +135,8 @@ class OnlineLog:
             self._last = max(self._last, at)
             if name == "instances":
                 self._newest = frame
+                self._waiting_since = at
+                self.answered += 1
             if self._wanted <= frame.came.keys():
                 self._longest = max(self._longest or 0.0, at - frame.at)
             self._changed.notify_all()
@@ -143,10 +148,10 @@ class OnlineLog:
         frame.ids, frame.scores = ids, scores
 
     def timed(self, stages: Mapping[str, float]) -> None:
-        """Seconds of the stages of the frame that was answered last, as the nodes have reported them."""
+        """Seconds of stages that a node has just reported: those of the frame that was answered last."""
         with self._changed:
-            if self._newest is not None and not self._newest.stages:
-                self._newest.stages = dict(stages)
+            if self._newest is not None:
+                self._newest.stages = {**stages, **self._newest.stages}
 
     def refused(self, counts: Mapping[str, int]) -> None:
         """How many frames each node has refused so far."""
@@ -181,11 +186,9 @@ class OnlineLog:
             latest = self._latest
             return latest is None or self._settled(latest) or now - self._last > TRIES * self.patience
 
-    @property
-    def answered(self) -> int:
-        """Frames with instances."""
-        with self._changed:
-            return sum("instances" in frame.came for frame in self._frames.values())
+    def silence(self, now: float) -> float:
+        """Seconds since the last answer, or since the first frame where there is none; 0 before that."""
+        return 0.0 if self._latest is None else now - self._waiting_since
 
     @property
     def last_given(self) -> float | None:

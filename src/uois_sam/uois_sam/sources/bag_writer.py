@@ -81,9 +81,10 @@ class BagWriter:
         writer = Writer(bag, version=9, storage_plugin=StoragePlugin.MCAP)
         writer.set_compression(CompressionMode.STORAGE, CompressionFormat.ZSTD)
         writer.open()
-        self._storage: Any = writer.storage
-        self._storage.bio.close()
-        self._file = self._storage.bio = GrowingMcap(bag / self.path.name)
+        storage: Any = writer.storage
+        storage.bio.close()
+        self._file = storage.bio = GrowingMcap(bag / self.path.name)
+        self._storage = storage
         if self._live:
             self._file.commit()
             os.replace(bag / self.path.name, self.path)
