@@ -33,6 +33,7 @@ class BagQueue:
         self._queue: Queue[_Message | None] = Queue(ROOM)
         self._error: UoisSamError | None = None
         self._adding = threading.Lock()
+        self._writing = threading.Lock()
         self._thread = threading.Thread(target=self._write, name="recording", daemon=True)
         self._thread.start()
 
@@ -47,6 +48,15 @@ class BagQueue:
         with self._adding:
             self.counts[topic] = self.counts.get(topic, 0) + 1
         self._queue.put((topic, type_name, cdr, stamp))
+
+    def check_type(self, type_name: str) -> None:
+        """Refuse messages of a type before they come.
+
+        Raises:
+            InputError: its definition is not known.
+        """
+        with self._writing:
+            self._writer.kind(type_name)
 
     def close(self) -> None:
         """Write what waits, and close the writer.
@@ -89,9 +99,10 @@ class BagQueue:
         if self._error is not None:
             return
         try:
-            if message is None:
-                self._writer.flush()
-            else:
-                self._writer.add(*message)
+            with self._writing:
+                if message is None:
+                    self._writer.flush()
+                else:
+                    self._writer.add(*message)
         except UoisSamError as error:
             self._error = error

@@ -121,6 +121,15 @@ class BagWriter:
         if time.monotonic() - self._flushed > FLUSH_SECONDS:
             self.flush()
 
+    def kind(self, type_name: str) -> Any:
+        """The class of a message type, to make messages of for `add_message`.
+
+        Raises:
+            InputError: its definition is not known.
+        """
+        self._define(type_name)
+        return self._types.types[type_name]
+
     def flush(self) -> None:
         """Bring all that was added to the disk.
 
