@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from collections.abc import Sequence
@@ -34,7 +35,7 @@ class LoadSampler:
         self.samples: list[LoadSample] = []
         self._interval = interval
         self._processes = []
-        for pid in pids or [None]:
+        for pid in pids or [os.getpid()]:
             try:
                 self._processes.append(psutil.Process(pid))
             except psutil.Error:  # it has ended before it was looked at
@@ -56,6 +57,10 @@ class LoadSampler:
         self._thread.join()
         if time.perf_counter() - self._last > _SHORTEST or len(self.samples) == 1:
             self._sample()
+
+    def elapsed(self) -> float:
+        """Seconds since the beginning."""
+        return time.perf_counter() - self._begin
 
     def _watch(self) -> None:
         while not self._done.wait(self._interval):

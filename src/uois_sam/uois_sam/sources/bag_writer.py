@@ -41,7 +41,14 @@ class BagWriter:
         count: messages so far.
     """
 
-    def __init__(self, path: Path | str, interfaces: Iterable[Path] | None = None, *, live: bool = False) -> None:
+    def __init__(
+        self,
+        path: Path | str,
+        interfaces: Iterable[Path] | None = None,
+        *,
+        live: bool = False,
+        flush_seconds: float = FLUSH_SECONDS,
+    ) -> None:
         """Begin a recording.
 
         Args:
@@ -49,6 +56,8 @@ class BagWriter:
             interfaces: folders with `<package>/msg/*.msg`, for types that ROS 2 Jazzy's own packages lack;
                 `installed_interfaces()` where not given.
             live: whether the file takes its place at once.
+            flush_seconds: longest time that a message waits for its way to the disk while others come; infinite
+                where the caller calls `flush`, so that the same messages make the same file.
 
         Raises:
             InputError: the path does not end in .mcap.
@@ -61,6 +70,7 @@ class BagWriter:
         self._types = get_typestore(Stores.ROS2_JAZZY)
         self._connections: dict[str, Any] = {}
         self._live = live
+        self._flush_seconds = flush_seconds
         self._flushed = time.monotonic()
         self._last_stamp = 0
         self.count = 0
@@ -118,7 +128,7 @@ class BagWriter:
         self._last_stamp = max(stamp, self._last_stamp)  # readers refuse a file without a summary that goes back
         self._writer.write(connection, self._last_stamp, cdr)
         self.count += 1
-        if time.monotonic() - self._flushed > FLUSH_SECONDS:
+        if time.monotonic() - self._flushed > self._flush_seconds:
             self.flush()
 
     def kind(self, type_name: str) -> Any:
@@ -129,6 +139,10 @@ class BagWriter:
         """
         self._define(type_name)
         return self._types.types[type_name]
+
+    def add_message(self, topic: str, message: Any, stamp: int) -> None:
+        """Write one message that was made of a class of `kind`; see `add`."""
+        self.add(topic, message.__msgtype__, self._types.serialize_cdr(message, message.__msgtype__), stamp)
 
     def flush(self) -> None:
         """Bring all that was added to the disk.

@@ -118,9 +118,7 @@ def _times(run: ReplayRun) -> str:
         f"<p>{_PACE[run.mode]}</p>",
         f"<h3>{LATENCY.capitalize()}</h3>",
         curve(points, "frame", "ms"),
-        '<table class="scores"><tr><th></th><th>median, ms</th><th>95 %</th><th>99 %</th></tr>'
-        + lines
-        + "</table>",
+        f'<table class="scores"><tr>{head}</tr>{lines}</table>',
     ]
     if stages:
         parts += [
