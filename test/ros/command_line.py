@@ -5,7 +5,9 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+import threading
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 WAIT = 300.0
@@ -45,3 +47,11 @@ def interrupt(process: subprocess.Popen[str]) -> tuple[int, str, str]:
     process.send_signal(signal.SIGINT)
     out, errors = process.communicate(timeout=WAIT)
     return process.returncode, out, errors
+
+
+def until(condition: Callable[[], bool], what: str) -> None:
+    """Ask again until the answer is true; for what another process does to files."""
+    end = time.monotonic() + WAIT
+    while not condition():
+        assert time.monotonic() < end, f"{what}: not within {WAIT:g} s"
+        threading.Event().wait(0.05)

@@ -71,7 +71,7 @@ class OnlineReplay:
             name: of the recording, for the result.
             options: how.
             say: takes a line about what is being waited for.
-            progress: takes the number of answered frames, now and then.
+            progress: takes the number of frames that went out, now and then.
         """
         self._source = source
         self._name = name
@@ -164,7 +164,7 @@ class OnlineReplay:
                 check_perception(stack, self._diagnostics)
             elif not outlet.heard:
                 raise UoisSamError(f"nobody listens to {TOPICS['image'].name} any more; the stack has ended")
-            self._progress(self._log.answered)
+            self._progress(self._log.sent)
             if self._log.silence(time.perf_counter()) > PATIENCE:
                 raise UoisSamError(f"no frame was answered for {PATIENCE:.0f} s")
         reports = self._diagnostics.count  # nodes report once a second; the next holds the last frame's times

@@ -72,13 +72,11 @@ def replay_bag(
     """
     named = NamedTopics(options.color, options.depth, options.info)
     with BagSource(bag, named=named) as source:
-        output = out / f"{bag_name(bag)}.mcap"
-        if any(output.resolve() == given.resolve() for given in (bag, *bag.glob("*.mcap"))):
-            raise InputError(f"the output {output} would replace the bag that is read; give another --out")
+        output = output_bag(bag, out)
         topics = source.describe()
         say(topics)
         labels = open_labels(source, options.labels)
-        judge = _judge(source, labels, options, say)
+        judge = make_judge(source, labels, options, say)
         if pipeline is None:
             from uois_sam.segmentation.load import load_pipeline
 
@@ -115,7 +113,25 @@ def bag_name(bag: Path) -> str:
     return path.stem if path.suffix in (".mcap", ".db3", ".bag") else path.name
 
 
-def _judge(source: BagSource, labels: Labels | None, options: ReplayOptions, say: Say) -> ReplayJudge:
+def output_bag(bag: Path, out: Path) -> Path:
+    """Where the results of a bag go.
+
+    Raises:
+        InputError: the bag itself is there.
+    """
+    output = out / f"{bag_name(bag)}.mcap"
+    if any(output.resolve() == given.resolve() for given in (bag, *bag.glob("*.mcap"))):
+        raise InputError(f"the output {output} would replace the bag that is read; give another --out")
+    return output
+
+
+def make_judge(source: BagSource, labels: Labels | None, options: ReplayOptions, say: Say) -> ReplayJudge:
+    """Who judges the answers by these labels; how they are understood is said in a line.
+
+    Raises:
+        InputError: a label image is damaged, or the options for labels are out of range.
+        SourceError: the bag is damaged.
+    """
     if labels is None:
         return ReplayJudge()
     rule, origin = label_rule(source, labels, options)

@@ -91,7 +91,8 @@ class OnlineLog:
     Times are seconds on one clock that only rises.
 
     Attributes:
-        answered: frames that have their instances.
+        sent: frames that went out.
+        answered: those that have their instances.
         unmatched: answers with the stamp of no frame.
     """
 
@@ -105,7 +106,7 @@ class OnlineLog:
         self._longest: float | None = None
         self._last = self._waiting_since = 0.0
         self._changed = threading.Condition()
-        self.answered = self.unmatched = 0
+        self.sent = self.answered = self.unmatched = 0
 
     def free_stamp(self, stamp: int) -> int:
         """The stamp, or the next one that no frame has: two frames with one stamp cannot be told apart."""
@@ -121,6 +122,7 @@ class OnlineLog:
                     self._waiting_since = at
                 self._latest = self._frames[stamp] = _Sent(stamp, at, dict(self._refusals))
                 self._last = max(self._last, at)
+                self.sent += 1
 
     def heard(self, name: str, stamp: int, at: float) -> bool:
         """A result came; False if it is not the first of its name for a frame that went out."""
