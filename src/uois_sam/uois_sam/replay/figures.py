@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
@@ -27,7 +28,7 @@ def report_figures(run: ReplayRun, scores: ReplayScores | None) -> dict[str, Any
         "frames_in": len(run.frames),
         "answered": run.answered,
         "dropped": run.dropped,
-        "refused": list(run.refused),
+        "refused": dict(Counter(run.refused)),
         "ended": run.ended,
         "seconds": run.seconds,
         "frames_per_second": run.rate,

@@ -39,7 +39,7 @@ class ReplayJudge:
         self._switches = IdentitySwitches()
         self._worst = WorstImages(WORST, self._rule)
         self._lowest: list[tuple[float, str, ShownFrame]] = []
-        self._samples: EvenSample[tuple[Frame, Instances, ImageScores | None]] = EvenSample(SAMPLES)
+        self._samples: EvenSample[_Sample] = EvenSample(SAMPLES)
 
     def see(self, frame: Frame, instances: Instances) -> None:
         """Take a frame with its stamp, and its instances.
@@ -48,7 +48,10 @@ class ReplayJudge:
             InputError: its label image is damaged or of another size.
         """
         row = self._score(frame, instances)
-        self._samples.offer((frame, instances, row))
+        sample = _Sample()
+        self._samples.offer(sample)
+        if sample in self._samples.kept():  # only now, for pictures take time, and whole frames memory
+            sample.shown = _shown(frame, instances, row)
         if self._labels is None and len(instances):
             mean = float(np.mean(instances.score))
             if len(self._lowest) < WORST or mean < self._lowest[-1][0]:
@@ -64,7 +67,7 @@ class ReplayJudge:
 
     def samples(self) -> list[ShownFrame]:
         """Frames evenly spaced over those that came."""
-        return [_shown(*kept) for kept in self._samples.kept()]
+        return [sample.shown for sample in self._samples.kept() if sample.shown is not None]
 
     def worst(self) -> list[ShownFrame]:
         """The worst frames, worst first: by overlap F where there is a truth, else by the mean score."""
@@ -85,6 +88,12 @@ class ReplayJudge:
         self._worst.see(replace(frame, label=label), instances.label_image, row)
         self._rows.append(row)
         return row
+
+
+class _Sample:
+    """A frame that may be shown; its pictures once that is sure."""
+
+    shown: ShownFrame | None = None
 
 
 def _shown(frame: Frame, instances: Instances, row: ImageScores | None) -> ShownFrame:

@@ -35,6 +35,8 @@ from uois_sam.types import Frame, Instances
 if TYPE_CHECKING:
     from uois_sam.segmentation.pipeline import Pipeline
 
+_UNPAIRED = "no depth within half a frame of its stamp"
+
 Say = Callable[[str], None]
 Progress = Callable[[int, int], None]
 
@@ -88,7 +90,7 @@ def replay_bag(
                 replay.run(load, progress)
     if not replay.frames:
         output.unlink()
-        raise InputError(f"no frame of {bag} can be used: {replay.ended or replay.refused[0]}")
+        raise InputError(f"no frame of {bag} can be used: {replay.refused[0] if replay.refused else replay.ended}")
     first, last = replay.frames[0], replay.frames[-1]
     seconds = (last.answered or last.given) - first.given
     run = ReplayRun(
@@ -120,8 +122,10 @@ def output_bag(bag: Path, out: Path) -> Path:
         InputError: the bag itself is there.
     """
     output = out / f"{bag_name(bag)}.mcap"
-    if any(output.resolve() == given.resolve() for given in (bag, *bag.glob("*.mcap"))):
-        raise InputError(f"the output {output} would replace the bag that is read; give another --out")
+    if bag.resolve() in (output.resolve(), out.resolve()):
+        raise InputError(
+            f"the output {output} would lie in the bag that is read, or replace it; give another folder"
+        )
     return output
 
 
@@ -196,6 +200,7 @@ class _Replay:
             self._judge.see(frame, instances)
             self._aside += load.elapsed() - before
             progress(len(self.frames) + len(self.refused), total)
+        self.refused += self._source.unpaired * [_UNPAIRED]
         self._copy(None)
         self._writer.flush()
 

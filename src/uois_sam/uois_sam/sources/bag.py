@@ -85,13 +85,18 @@ class BagSource(OpenSource):
         for line in self.choice.left_out:
             _LOG.warning("%s: %s", self.path.name, line)
         self._pairer: Pairer[Any] = Pairer(tolerance)
-        self._pairs = self._pass()
+        self._pairs = self._pass(self._pairer)
         self._given = self.recorded = 0
 
     def describe(self) -> str:
         """The topics that are read and those left out, in one line."""
         rate = f", {self.rate:.1f} Hz" if self.rate else ""
         return f"bag {self.path.name}{rate}: {self.choice.describe()}"
+
+    @property
+    def unpaired(self) -> int:
+        """Colour images so far that were skipped, for no depth has a stamp near theirs."""
+        return self._pairer.unpaired
 
     def peek(self, count: int) -> list[Frame]:
         """The first frames that can be used, at most `count`; `next` does not move on.
@@ -101,7 +106,7 @@ class BagSource(OpenSource):
         """
         self._connections()
         frames: list[Frame] = []
-        for stamp, (_, colour), depth in self._pass():
+        for stamp, (_, colour), depth in self._pass(Pairer(self._pairer.tolerance)):
             if len(frames) == count:
                 break
             try:
@@ -154,7 +159,7 @@ class BagSource(OpenSource):
                 raise SourceError(f"{self.path} has no colour image with depth within half a frame") from None
             if not self.loop:
                 raise
-            self._pairs = self._pass()
+            self._pairs = self._pass(self._pairer)
             stamp, (recorded, colour), depth = next(self._pairs)
         self._given += 1
         self.recorded = recorded
@@ -267,12 +272,12 @@ class BagSource(OpenSource):
     def _first_stamps(self, topic: ImageTopic) -> list[int]:
         return [stamp for _, stamp, _, _ in islice(self._messages(topic.connections), _PEEK)]
 
-    def _pass(self) -> Iterator[tuple[int, Any, Any]]:
+    def _pass(self, pairer: Pairer[Any]) -> Iterator[tuple[int, Any, Any]]:
         colour, depth = self.choice.colour, self.choice.depth
         if depth is None:
             return ((stamp, (at, message), None) for _, stamp, at, message in self._messages(colour.connections))
         messages = self._messages([*colour.connections, *depth.connections])
-        return self._pairer.pairs((c.topic == depth.topic, stamp, (at, m)) for c, stamp, at, m in messages)
+        return pairer.pairs((c.topic == depth.topic, stamp, (at, m)) for c, stamp, at, m in messages)
 
     def _frame(self, stamp: int, colour_message: Any, depth_message: Any) -> Frame:
         colour, depth_topic = self.choice.colour, self.choice.depth

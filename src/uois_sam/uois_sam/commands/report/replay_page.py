@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from html import escape
 from typing import TYPE_CHECKING
@@ -27,7 +28,7 @@ _PACE = {
     "offline": "Every frame went through the pipeline, one after the other, as fast as it could.",
     "online": "The frames were published, and the running nodes answered over the middleware.",
 }
-_REFUSED_SHOWN = 3
+_REASONS = 3
 
 
 def replay_page(report: ReplayReport) -> str:
@@ -82,9 +83,9 @@ def _notes(report: ReplayReport) -> list[str]:
     if run.ended:
         notes.append(f"The replay ended early: {run.ended}.")
     if run.refused:
-        shown = "; ".join(run.refused[:_REFUSED_SHOWN])
-        more = len(run.refused) - _REFUSED_SHOWN
-        rest = f"; and {more} more" if more > 0 else ""
+        reasons = Counter(run.refused).most_common()
+        shown = "; ".join(f"{reason} ({count})" for reason, count in reasons[:_REASONS])
+        rest = "; ..." if len(reasons) > _REASONS else ""
         notes.append(f"{len(run.refused)} frames of the bag could not be used: {shown}{rest}.")
     return notes
 
