@@ -10,14 +10,20 @@ from typing import Any
 
 import pytest
 from command_line import WAIT, await_line, command, run, until
-from doubles import BLOBS, SLOW_BLOBS, plane, table
+from doubles import BLOBS, SLOW_BLOBS, BlobPipeline, plane, table
 from probe import CAMERA, NodeProcess, Probe
 from rclpy.serialization import serialize_message
 from rosbags.highlevel import AnyReader
 from rosbags.rosbag2 import ReaderError
 from std_msgs.msg import Header
 
-from uois_sam.nodes.convert import camera_to_msg, depth_to_msg, image_to_msg, instances_from_msg
+from uois_sam.nodes.convert import (
+    camera_to_msg,
+    depth_to_msg,
+    image_to_msg,
+    instances_from_msg,
+    label_image_to_msg,
+)
 from uois_sam.nodes.listener import decode
 from uois_sam.nodes.stamps import stamp_ns, to_time
 from uois_sam.sources.bag_writer import BagWriter
@@ -27,6 +33,7 @@ pytestmark = pytest.mark.usefixtures("middleware")
 START = 1_700_000_000_000_000_000
 STEP = 50_000_000
 COLOUR, DEPTH, INFO = "/cam/color/image_raw", "/cam/aligned_depth_to_color/image_raw", "/cam/color/camera_info"
+TRUTH = "/cam/truth/label_image"
 RESULTS = {
     "/segmentation/instances",
     "/segmentation/label_image",
@@ -54,6 +61,7 @@ def write_bag(path: Path, count: int) -> Path:
                 (INFO, camera_to_msg(CAMERA, header)),
                 (DEPTH, depth_to_msg(plane(), header)),
                 (COLOUR, image_to_msg(table(squares(k)), header)),
+                (TRUTH, label_image_to_msg(BlobPipeline().segment(table(squares(k))).label_image, header)),
             ):
                 kind = f"sensor_msgs/msg/{type(message).__name__}"
                 writer.add(topic, kind, serialize_message(message), stamp)
@@ -115,6 +123,9 @@ def test_at_the_stacks_own_pace_no_frame_is_lost(tmp_path: Path) -> None:
     assert "encode" in report["stage_ms"]
     assert "grasp_bridge: clouds" in report["stage_ms"]
     assert report["memory_mb"]["highest"] > 0
+    assert len(report["scores"]["rows"]) == 30
+    assert all(row["overlap_f"] == 1 for row in report["scores"]["rows"])
+    assert report["scores"]["identity_switches"] == 0
     found = counts(out / "table.mcap")
     assert all(found[topic] == 30 for topic in RESULTS)
     assert found["/camera/camera/color/image_raw"] == 30
