@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 import signal
 from collections.abc import Iterator
 from pathlib import Path
@@ -101,6 +102,23 @@ def test_a_recorder_that_is_killed_leaves_a_readable_file(stack: None, probe: Pr
     with BagSource(path) as source:
         assert next(source).image.shape == (120, 160, 3)
     assert [p.name for p in tmp_path.iterdir()] == ["x.mcap"]
+
+
+def test_a_file_that_cannot_grow_any_more_is_readable(stack: None, probe: Probe, tmp_path: Path) -> None:
+    path = tmp_path / "x.mcap"
+    with command("record", path) as process:
+        probe.until(path.exists, "a recording")
+        probe.until(lambda: is_there(path, IMAGE), "recorded images")
+        size = path.stat().st_size + 10_000
+        resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (size, size))
+        out, errors = process.communicate(timeout=WAIT)
+    assert process.returncode == 2
+    says = "File too large; what was written until then can be read"
+    assert errors == f"uois-sam: cannot write recording {path}: {says}\n"
+    assert f"{IMAGE} " in out
+    assert counts(path)[IMAGE] > 0
+    with BagSource(path) as source:
+        assert next(source).image.shape == (120, 160, 3)
 
 
 def test_nobody_publishes(stack: None, tmp_path: Path) -> None:

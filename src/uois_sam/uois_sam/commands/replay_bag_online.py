@@ -14,9 +14,8 @@ from uois_sam.nodes.convert import instances_from_msg
 from uois_sam.nodes.listener import TOPICS, decode
 from uois_sam.nodes.stamps import stamp_ns
 from uois_sam.replay.judge import ReplayJudge
-from uois_sam.replay.offline import make_judge, output_bag
+from uois_sam.replay.offline import make_judge, output_bag, report_run
 from uois_sam.replay.options import ReplayOptions
-from uois_sam.replay.report import ReplayReport, write_report
 from uois_sam.replay.run import ReplayRun
 from uois_sam.replay.truth import open_labels
 from uois_sam.sources.bag import BagSource
@@ -55,15 +54,15 @@ def replay_bag_online(
     with BagSource(bag, named=named) as source:
         output = output_bag(bag, out)
         say(source.describe())
-        judge = make_judge(source, open_labels(source, options.labels), options, say)
+        labels = open_labels(source, options.labels)
+        judge = make_judge(source, labels, options, say)
         make_folder(out)
         total = source.choice.colour.count
         replay = OnlineReplay(source, bag.name, online, say, lambda done: progress(done, total))
         run = replay.run(output, out / "log")
     with BagSource(bag, named=named) as source:
         _judge(judge, source, output, run)
-    outputs = [(output.name, "the bag with the results, for Foxglove or ros2 bag play")]
-    write_report(out, ReplayReport(run, outputs, judge.scores(), judge.samples(), judge.worst()))
+    report_run(run, output, judge, labels, say)
     return run
 
 

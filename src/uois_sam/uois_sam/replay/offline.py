@@ -104,13 +104,22 @@ def replay_bag(
         replay.refused,
         replay.ended,
     )
+    report_run(run, output, judge, labels, say)
+    return run
+
+
+def report_run(run: ReplayRun, output: Path, judge: ReplayJudge, labels: Labels | None, say: Say) -> None:
+    """Write the report of a run beside its output bag, with what the judge of its answers has to say.
+
+    Raises:
+        InputError: a file cannot be written.
+    """
     outputs = [(output.name, "the bag with the results, for Foxglove or ros2 bag play")]
     scores, notes = judge.scores(), []
     if labels is not None and scores is None:
         notes.append(f"No scores: of {labels.describe()}, none has the stamp of an answered image.")
         say(notes[0])
-    write_report(out, ReplayReport(run, outputs, scores, judge.samples(), judge.worst(), notes))
-    return run
+    write_report(output.parent, ReplayReport(run, outputs, scores, judge.samples(), judge.worst(), notes))
 
 
 def bag_name(bag: Path) -> str:

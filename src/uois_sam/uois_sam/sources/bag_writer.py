@@ -198,7 +198,7 @@ class BagWriter:
     def _full(self, error: OSError) -> SourceError:
         """Give up writing, and say what there is."""
         self._abandon()
-        kept = f"what was written until then can be read ({self.path})" if self._live else "nothing is kept"
+        kept = "what was written until then can be read" if self._live else "nothing is kept"
         return SourceError(f"cannot write recording {self.path}: {error.strerror}; {kept}")
 
     def _abandon(self) -> None:
