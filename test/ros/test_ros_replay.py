@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from command_line import WAIT, await_line, command, run, until
 from doubles import BLOBS, SLOW_BLOBS, BlobPipeline, plane, table
@@ -65,6 +66,14 @@ def write_bag(path: Path, count: int) -> Path:
             ):
                 kind = f"sensor_msgs/msg/{type(message).__name__}"
                 writer.add(topic, kind, serialize_message(message), stamp)
+    return path
+
+
+def write_colour(path: Path, images: Sequence[np.ndarray]) -> Path:
+    with BagWriter(path) as writer:
+        for stamp, image in zip(stamps(len(images)), images, strict=True):
+            message = image_to_msg(image, Header(stamp=to_time(stamp), frame_id="camera"))
+            writer.add(COLOUR, "sensor_msgs/msg/Image", serialize_message(message), stamp)
     return path
 
 
@@ -151,6 +160,18 @@ def test_at_60_hz_the_newest_frame_is_answered_and_the_queue_stays_flat(tmp_path
     found = counts(out / "table.mcap")
     assert found["/camera/camera/color/image_raw"] == 150
     assert found["/segmentation/overlay"] > 0
+
+
+def test_colour_alone_and_frames_that_the_nodes_refuse(tmp_path: Path) -> None:
+    colour = write_colour(tmp_path / "colour.mcap", [table(2), table(5)])
+    small = write_colour(tmp_path / "small.mcap", [np.zeros((8, 8, 3), np.uint8)] * 2)
+    with stack(BLOBS):
+        report = replay(colour, tmp_path / "colour", "--rate", "answers")
+        assert [len(frame["ids"]) for frame in report["frames"]] == [2, 5]
+        assert "/grasp_bridge/instance_clouds" not in counts(tmp_path / "colour" / "colour.mcap")
+        report = replay(small, tmp_path / "small", "--rate", "answers")
+        assert (report["frames_in"], report["answered"], report["dropped"]) == (2, 0, 2)
+        assert "<h1>" in (tmp_path / "small" / "report.html").read_text()
 
 
 def test_a_stack_that_ends_is_told_and_what_was_measured_is_written(tmp_path: Path) -> None:
