@@ -13,6 +13,7 @@ from recordings import FRAME_ID, MILLISECOND, START, Recorded, compressed, image
 
 from uois_sam.errors import InputError, SourceError
 from uois_sam.sources.bag import BagSource
+from uois_sam.sources.bag_topics import NamedTopics
 
 WIDTH, HEIGHT = 8, 6
 COLOUR = "/camera/camera/color/image_raw"
@@ -155,14 +156,25 @@ def test_depth_that_is_not_registered_is_left_out_by_name(
     assert frames[0].depth is None
 
 
-def test_the_real_unaligned_recording_is_colour_only(shared_dir: Path) -> None:
-    with BagSource(shared_dir / "realdata" / "bags" / "d435_unaligned_ros1.bag") as source:
-        assert "Depth_0/image/data left out: not registered to colour" in source.describe()
+def test_the_real_unaligned_recording(shared_dir: Path) -> None:
+    """Its depth is 102 ms from its only colour image: too far, unless somebody names it; then it is registered."""
+    path = shared_dir / "realdata" / "bags" / "d435_unaligned_ros1.bag"
+    topic = "/device_0/sensor_0/Depth_0/image/data"
+    with BagSource(path) as source:
+        assert f"{topic} left out: its stamps are 102 ms" in source.describe()
         (frame,) = source
     assert frame.depth is None
     assert frame.image.shape == (480, 640, 3)
     assert frame.camera is not None
     assert frame.camera.fx == pytest.approx(613.2, abs=0.1)
+    with BagSource(path, named=NamedTopics(depth=topic)) as source:
+        assert "registered to colour by both camera infos and /device_0/sensor_1/Color_0/tf/0" in source.describe()
+        (frame,) = source
+    assert frame.depth is not None
+    assert (frame.depth > 0).mean() > 0.9
+    # The edge of the whiteboard's wall: far left of column 330, nearer and nearer right of it.
+    assert np.median(frame.depth[50:150, 100:250]) > 1.6
+    assert np.median(frame.depth[50:150, 400:420]) < 1.2
 
 
 def test_uncalibrated_camera_info_gives_no_intrinsics(bag: Bag, caplog: pytest.LogCaptureFixture) -> None:

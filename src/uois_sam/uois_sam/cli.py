@@ -8,14 +8,14 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 from uois_sam import __version__
-from uois_sam.commands import annotate, bench, datasets, demo, evaluate, reproduce, segment, synth, train
+from uois_sam.commands import annotate, bench, datasets, demo, evaluate, replay, reproduce, segment, synth, train
 from uois_sam.errors import UoisSamError
 from uois_sam.memory import keep_freed_memory
 
 BAD_INPUT = 2
 INTERRUPTED = 130
 
-_COMMANDS = (demo, segment, evaluate, reproduce, datasets, synth, annotate, train, bench)
+_COMMANDS = (demo, segment, evaluate, replay, reproduce, datasets, synth, annotate, train, bench)
 
 _DESCRIPTION = """\
 Instance masks and metric point clouds of tables of things never seen before,
@@ -27,8 +27,10 @@ examples:
   uois-sam segment photo.jpg --out out/photo          masks of one picture
   uois-sam segment folder:my_table --out out/table    of a folder: color/, depth/, camera.json
   uois-sam evaluate --dataset folder:my_table --json out/scores.json
+  uois-sam replay recording.mcap --out out/recording  a recording through the stack, with a report
 
-Exit code: 0 when all went well, 2 after one line that says what cannot be used, 130 after Ctrl-C.
+Exit code: 0 when all went well, 1 where `replay compare` finds the second worse, 2 after one line that
+says what cannot be used, 130 after Ctrl-C.
 Each command explains itself: uois-sam COMMAND --help"""
 
 

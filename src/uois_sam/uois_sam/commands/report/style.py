@@ -43,7 +43,7 @@ table { border-collapse: collapse; font-variant-numeric: tabular-nums; font-size
 th, td { padding: 5px 12px; text-align: right; border-bottom: 1px solid var(--line); }
 tr:last-child td, tr:last-child th { border-bottom: 0; }
 th { color: var(--soft); font-weight: 500; }
-.scores { border-collapse: separate; border-spacing: 0; padding: 6px; }
+.scores { border-collapse: separate; border-spacing: 0; padding: 6px; margin-bottom: 14px; }
 td.reason { text-align: left; color: var(--soft); }
 td i { display: inline-block; width: 14px; height: 14px; border-radius: 3px; vertical-align: -2px; }
 .instances { max-height: 290px; overflow-y: auto; }

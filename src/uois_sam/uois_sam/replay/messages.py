@@ -1,0 +1,146 @@
+"""The stack's results as messages in an output bag: topics, types and fields are those of the running nodes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from uois_sam.grasping.clouds import InstanceCloud, pack_colours
+from uois_sam.sources.bag_writer import installed_interfaces
+from uois_sam.types import Instance, Instances
+
+INSTANCES = "/segmentation/instances"
+LABEL_IMAGE = "/segmentation/label_image"
+OVERLAY = "/segmentation/overlay"
+SCENE_CLOUD = "/grasp_bridge/scene_cloud"
+INSTANCE_CLOUDS = "/grasp_bridge/instance_clouds"
+
+_SOURCE_TREE = Path(__file__).resolve().parents[3]
+_FLOAT32, _UINT32 = 7, 6  # of sensor_msgs/PointField
+
+
+def interfaces() -> list[Path]:
+    """Where the definitions of our messages are: of the built workspace, or of the source tree."""
+    return [*installed_interfaces(), _SOURCE_TREE]
+
+
+class ResultMessages:
+    """Makes messages of one header.
+
+    Args:
+        kind: gives the class of a message type, such as `BagWriter.kind`.
+        stamp: of the frame, ns.
+        frame_id: of the colour image.
+    """
+
+    def __init__(self, kind: Callable[[str], Any], stamp: int, frame_id: str) -> None:
+        self._kind = kind
+        time = kind("builtin_interfaces/msg/Time")(sec=stamp // 10**9, nanosec=stamp % 10**9)
+        self._header = kind("std_msgs/msg/Header")(stamp=time, frame_id=frame_id)
+
+    def instances(self, instances: Instances) -> Any:
+        """uois_sam_msgs/InstanceArray."""
+        height, width = instances.label_image.shape
+        return self._kind("uois_sam_msgs/msg/InstanceArray")(
+            header=self._header,
+            width=width,
+            height=height,
+            instances=[self._instance(one) for one in instances],
+            label_image=self.label_image(instances.label_image),
+        )
+
+    def label_image(self, label_image: NDArray[np.uint16]) -> Any:
+        """sensor_msgs/Image, 16UC1, of (H, W) uint16 labels."""
+        return self._image(label_image, "16UC1")
+
+    def overlay(self, image: NDArray[np.uint8]) -> Any:
+        """sensor_msgs/Image, rgb8, of (H, W, 3) uint8 RGB."""
+        return self._image(image, "rgb8")
+
+    def scene_cloud(self, points: NDArray[np.void]) -> Any:
+        """sensor_msgs/PointCloud2 of the structured (N,) `SCENE_FIELDS`."""
+        return self._cloud(points)
+
+    def instance_clouds(self, clouds: Sequence[InstanceCloud], refused: Sequence[tuple[int, str]]) -> Any:
+        """uois_sam_msgs/InstanceCloudArray of the clouds, and of id and reason of those that have none."""
+        return self._kind("uois_sam_msgs/msg/InstanceCloudArray")(
+            header=self._header,
+            clouds=[self._instance_cloud(cloud) for cloud in clouds],
+            refused_ids=np.array([one for one, _ in refused], np.uint32),
+            refusals=[reason for _, reason in refused],
+        )
+
+    def _instance(self, instance: Instance) -> Any:
+        x, y, w, h = instance.bbox
+        return self._kind("uois_sam_msgs/msg/Instance")(
+            id=instance.id,
+            label=instance.label,
+            score=instance.score,
+            roi=self._kind("sensor_msgs/msg/RegionOfInterest")(
+                x_offset=x, y_offset=y, height=h, width=w, do_rectify=False
+            ),
+            area=instance.area,
+            prompt_x=instance.prompt[0],
+            prompt_y=instance.prompt[1],
+        )
+
+    def _instance_cloud(self, cloud: InstanceCloud) -> Any:
+        points = np.empty(len(cloud.points), [(name, np.float32) for name in ("x", "y", "z", "rgb")])
+        for axis, name in enumerate("xyz"):
+            points[name] = cloud.points[:, axis]
+        points["rgb"] = pack_colours(cloud.colours)
+        low, high = cloud.bounds
+        return self._kind("uois_sam_msgs/msg/InstanceCloud")(
+            id=cloud.id,
+            label=cloud.label,
+            score=cloud.score,
+            cloud=self._cloud(points),
+            centroid=self._point(cloud.centroid),
+            min=self._point(low),
+            max=self._point(high),
+            measured_points=cloud.measured_points,
+        )
+
+    def _cloud(self, points: NDArray[np.void]) -> Any:
+        described: dict[str, Any] = dict(points.dtype.fields or {})
+        field = self._kind("sensor_msgs/msg/PointField")
+        fields = [
+            field(name=name, offset=offset, datatype=_FLOAT32 if kind.kind == "f" else _UINT32, count=1)
+            for name, (kind, offset) in described.items()
+        ]
+        size = points.dtype.itemsize
+        return self._kind("sensor_msgs/msg/PointCloud2")(
+            header=self._header,
+            height=1,
+            width=len(points),
+            fields=fields,
+            is_bigendian=False,
+            point_step=size,
+            row_step=size * len(points),
+            data=_bytes(points),
+            is_dense=True,
+        )
+
+    def _image(self, pixels: NDArray[Any], encoding: str) -> Any:
+        height, width = pixels.shape[:2]
+        return self._kind("sensor_msgs/msg/Image")(
+            header=self._header,
+            height=height,
+            width=width,
+            encoding=encoding,
+            is_bigendian=0,
+            step=pixels.dtype.itemsize * (pixels.size // max(1, height)),
+            data=_bytes(pixels),
+        )
+
+    def _point(self, xyz: NDArray[np.float32]) -> Any:
+        x, y, z = (float(value) for value in xyz)
+        return self._kind("geometry_msgs/msg/Point")(x=x, y=y, z=z)
+
+
+def _bytes(pixels: NDArray[Any]) -> NDArray[np.uint8]:
+    return np.ascontiguousarray(pixels).reshape(-1).view(np.uint8)
