@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +50,38 @@ def test_own_types_are_recorded_with_their_definition(tmp_path: Path) -> None:
         assert "MSG: sensor_msgs/Image" in definitions["uois_sam_msgs/msg/InstanceArray"]
         empty = reader.typestore.types["uois_sam_msgs/msg/InstanceArray"]
     assert {"header", "instances", "label_image"} <= set(empty.__dataclass_fields__)
+
+
+def test_messages_are_made_of_the_types_that_it_knows(tmp_path: Path) -> None:
+    path = tmp_path / "x.mcap"
+    with BagWriter(path, [INTERFACES]) as writer:
+        time = writer.kind("builtin_interfaces/msg/Time")(sec=5, nanosec=6)
+        header = writer.kind("std_msgs/msg/Header")(stamp=time, frame_id="camera")
+        part = writer.kind("uois_sam_msgs/msg/PartArray")(header=header, parts=[])
+        writer.add_message("/parts", part, START)
+        with pytest.raises(InputError, match="no definition of no_msgs/msg/None"):
+            writer.kind("no_msgs/msg/None")
+    with AnyReader([path]) as reader:
+        ((connection, stamp, raw),) = reader.messages()
+        message: Any = reader.deserialize(raw, connection.msgtype)
+    assert (connection.msgtype, stamp) == ("uois_sam_msgs/msg/PartArray", START)
+    assert (message.header.stamp.sec, message.header.frame_id) == (5, "camera")
+
+
+def test_nothing_is_flushed_by_the_clock_where_the_caller_does_it(tmp_path: Path) -> None:
+    """So that the same messages make the same file, however long they take."""
+    now = [0.0]
+    sizes = []
+    for pace, seconds in ((0.0, math.inf), (50.0, math.inf), (50.0, 1.0)):
+        path = tmp_path / f"{pace}-{seconds}" / "x.mcap"
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr("time.monotonic", lambda: now[0])
+            with BagWriter(path, live=True, flush_seconds=seconds) as writer:
+                for k in range(5):
+                    now[0] += pace
+                    writer.add("/i", IMAGE, image_cdr(START + k), START + k)
+        sizes.append(path.stat().st_size)
+    assert sizes[0] == sizes[1] < sizes[2]
 
 
 def test_interfaces_are_found_through_the_ament_prefix(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -81,7 +81,7 @@ class Extrinsics:
 
     def _add_frame(self, parent: str, child: str, pose: NDArray[np.float64]) -> None:
         self._frames.setdefault(child, {})[parent] = pose
-        self._frames.setdefault(parent, {})[child] = np.linalg.inv(pose)
+        self._frames.setdefault(parent, {})[child] = np.linalg.inv(pose).astype(np.float64)
 
     def _path(self, start: str, goal: str) -> NDArray[np.float64] | None:
         """The pose that takes points of one frame to another, through the tree of static transforms.
