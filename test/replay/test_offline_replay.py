@@ -142,6 +142,15 @@ def test_no_scores_without_truth(tmp_path: Path) -> None:
     assert "identity switches" not in page
 
 
+def test_labels_of_other_images_give_no_scores_and_a_note(tmp_path: Path) -> None:
+    picture, label = table(2)
+    messages = [image(COLOUR, picture, "rgb8"), image("/gt", label, "16UC1", START + STEP)]
+    replay(write_bag(tmp_path / "x.mcap", messages), tmp_path / "out", labels="/gt")
+    assert report(tmp_path / "out")["scores"] is None
+    note = "No scores: of topic /gt, 1 label images, none has the stamp of an answered image."
+    assert note in (tmp_path / "out" / "report.html").read_text()
+
+
 def test_a_named_rule_of_the_labels(tmp_path: Path) -> None:
     bag = recorded_tables(tmp_path / "x.mcap", (3,), truth=True)
     replay(bag, tmp_path / "out", first_object=2, ignore=1)

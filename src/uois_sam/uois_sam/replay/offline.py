@@ -109,7 +109,11 @@ def replay_bag(
         replay.ended,
     )
     outputs = [(output.name, "the bag with the results, for Foxglove or ros2 bag play")]
-    write_report(out, ReplayReport(run, outputs, judge.scores(), judge.samples(), judge.worst()))
+    scores, notes = judge.scores(), []
+    if labels is not None and scores is None:
+        notes.append(f"No scores: of {labels.describe()}, none has the stamp of an answered image.")
+        say(notes[0])
+    write_report(out, ReplayReport(run, outputs, scores, judge.samples(), judge.worst(), notes))
     return run
 
 
