@@ -39,6 +39,7 @@ setup(
         *share_files("config"),
         *share_files("models"),
     ],
+    extras_require={"ray": ["ray"]},
     zip_safe=False,
     entry_points={
         "console_scripts": [
