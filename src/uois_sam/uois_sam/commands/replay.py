@@ -1,4 +1,4 @@
-"""`uois-sam replay`: a recording through the stack, and a report; and two reports beside each other."""
+"""`uois-sam replay`: recordings through the stack, with a report; and two reports beside each other."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ WORSE = 1
 
 _USAGE = """\
 uois-sam replay BAG --out DIR [options]
+       uois-sam replay FOLDER --out DIR [--workers N | --ray ADDRESS] [options]
        uois-sam replay compare A B [--tolerance NAME=VALUE ...]"""
 
 _EPILOG = """\
@@ -39,8 +40,15 @@ Scores are given where the bag has a topic of label images that is called truth 
 the colour images), or --labels names another one or a folder of PNG files: named by stamps in
 nanoseconds, or as many as there are images.
 
+FOLDER holds recordings, at any depth: folders with a metadata.yaml, .mcap, .db3 and .bag files. Each is
+replayed to DIR/NAME/; DIR/summary.html leads to their reports, DIR/summary.json has the key figures. A
+broken one does not stop the others: it is named at the end, and the exit code is 1. The same command
+again goes on where it was, and leaves alone what has not changed. With a folder, --labels DIR holds a
+folder NAME for each recording that has labels.
+
 compare reads two report.json or their folders, prints the figures beside each other, and ends with
-exit code 1 where B is worse than A by more than the tolerance. NAME is a group or a figure:
+exit code 1 where B is worse than A by more than the tolerance; of two folders of recordings it compares
+each with its like. NAME is a group or a figure:
   times=0.25     rate, latency and stages: share of A's
   memory=0.2     highest memory: share of A's
   dropped=0.01   share of frames without an answer: difference
@@ -51,6 +59,7 @@ examples:
   uois-sam replay recording.mcap --out out/recording
   uois-sam replay old.bag --out out/old --color /cam/rgb/image_raw --depth /cam/depth/image_raw
   uois-sam replay recording --out out/scored --labels my_labels
+  uois-sam replay recordings --out out/all --workers 4
   uois-sam replay compare out/before out/after --tolerance times=0.1 overlap_f=0.005"""
 
 
@@ -75,6 +84,17 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
     parser.add_argument("--ignore", type=whole_number(0), metavar="N", help="label that counts for nobody")
     parser.add_argument("--overlay", action="store_true", help="write /segmentation/overlay too")
     parser.add_argument(
+        "--workers",
+        type=whole_number(1),
+        metavar="N",
+        help="of a folder, replay N recordings at a time, each in a process with one thread (default 1)",
+    )
+    parser.add_argument(
+        "--ray",
+        metavar="ADDRESS",
+        help="replay a folder on a Ray cluster: its address, auto, or local for this machine; wants Ray",
+    )
+    parser.add_argument(
         "--tolerance", nargs="+", default=[], metavar="NAME=VALUE", help="with compare: how much worse is allowed"
     )
     parser.set_defaults(run=run)
@@ -90,7 +110,12 @@ def run(options: argparse.Namespace) -> int:
         raise InputError("nowhere to write to; give --out DIR")
     if options.tolerance:
         raise InputError("--tolerance goes with: uois-sam replay compare A B")
-    return _replay(Path(options.input[0]).expanduser(), options.out, replay_options(options))
+    from uois_sam.commands.replay_many import holds_many, replay_many
+
+    bag, chosen = Path(options.input[0]).expanduser(), replay_options(options)
+    if holds_many(bag, options.out, asked=options.workers is not None or options.ray is not None):
+        return replay_many(bag, options.out, chosen, options.workers, options.ray)
+    return _replay(bag, options.out, chosen)
 
 
 def replay_options(options: argparse.Namespace) -> ReplayOptions:
@@ -146,13 +171,18 @@ def print_summary(run: ReplayRun, out: Path) -> None:
 
 
 def _compare(options: argparse.Namespace) -> int:
+    from uois_sam.commands.replay_many import compare_folders
     from uois_sam.commands.tables import text_table
     from uois_sam.replay.compare import compare, read_report, read_tolerances
+    from uois_sam.replay.summary import SUMMARY_JSON
 
     if len(options.input) != 3:
         raise InputError(f"compare wants two reports, {len(options.input) - 1} given: uois-sam replay compare A B")
     tolerances = read_tolerances(options.tolerance)
-    first, second = (read_report(Path(name).expanduser()) for name in options.input[1:])
+    ours, theirs = (Path(name).expanduser() for name in options.input[1:])
+    if any((path / SUMMARY_JSON).is_file() for path in (ours, theirs)):
+        return compare_folders(ours, theirs, tolerances)
+    first, second = read_report(ours), read_report(theirs)
     rows = [("", "A", "B", "difference", "tolerance", "")]
     compared = compare(first, second, tolerances)
     for one in compared:
