@@ -2,7 +2,7 @@
 SOURCE ?= bundled
 CODE = launch src test tools
 
-.PHONY: help setup test lint demo bench clean
+.PHONY: help setup test lint demo bench soak clean
 
 help:
 	@echo 'make demo [SOURCE=bundled|synthetic|FOLDER|VIDEO|BAG]   camera to masks and clouds over ROS 2; report in out/demo'
@@ -10,6 +10,7 @@ help:
 	@echo 'make setup [PYTHON=python3.12] [ROS_PREFIX=/opt/ros/jazzy]   .venv and the workspace only'
 	@echo 'make lint                                               ruff and mypy'
 	@echo 'make bench                                              time of each stage'
+	@echo 'make soak                                               memory of the nodes over 1000 frames'
 	@echo 'make clean                                              removes what setup, demo and tests made'
 
 setup:
@@ -30,6 +31,9 @@ demo: setup
 
 bench: setup
 	.venv/bin/uois-sam bench
+
+soak: setup
+	.venv/bin/uois-sam bench --soak
 
 clean:
 	rm -rf .venv ros2_ws/build ros2_ws/install ros2_ws/log out .pytest_cache .mypy_cache .ruff_cache .hypothesis

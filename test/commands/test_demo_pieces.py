@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import socket
 import struct
 from pathlib import Path
 from types import SimpleNamespace
@@ -97,16 +98,19 @@ def test_a_sample_is_even_and_within_its_capacity(count: int, capacity: int) -> 
         assert len(kept) >= min(count, (capacity + 1) // 2)
 
 
-def status(node: str, level: int, message: str, **values: object) -> SimpleNamespace:
+def status(node: str, level: int, message: str, host: str = "", **values: object) -> SimpleNamespace:
     pairs = [SimpleNamespace(key=k.replace("_", " "), value=str(v)) for k, v in values.items()]
-    return SimpleNamespace(name=f"/{node}: {node}", level=bytes([level]), message=message, values=pairs)
+    return SimpleNamespace(
+        name=f"/{node}: {node}", level=bytes([level]), message=message, hardware_id=host, values=pairs
+    )
 
 
 def test_diagnostics_are_read_once_per_answered_frame() -> None:
-    log = DiagnosticsLog()
+    log, fresh = DiagnosticsLog(), []
     for answered, encode in ((0, 1.0), (1, 80.0), (1, 80.0), (3, 90.0)):
         entry = status("segmentation", 0, "fine", frames_answered=answered, encode_ms=encode, frames_refused=0)
-        log.add(SimpleNamespace(status=[entry]))
+        fresh.append(log.add(SimpleNamespace(status=[entry])))
+    assert fresh == [{}, {"segmentation": {"encode": 80}}, {}, {"segmentation": {"encode": 90}}]
     assert log.stages["segmentation"] == {"encode": [80, 90]}
     assert (log.refused, log.failure) == ({}, "")
 
@@ -120,6 +124,14 @@ def test_diagnostics_tell_of_refusals_and_failures() -> None:
     log.add(SimpleNamespace(status=[status("b", 2, "unconfigured; configure failed: no model; give one")]))
     assert log.failure == "b: configure failed: no model; give one"
     assert log.count == 3
+
+
+def test_diagnostics_tell_of_the_processes_on_this_machine() -> None:
+    log, here = DiagnosticsLog(), socket.gethostname()
+    for host, process in ((here, 12), (f"not {here}", 13), ("", 14), (here, 12), (here, 15)):
+        log.add(SimpleNamespace(status=[status("a", 0, "fine", host, process_id=process)]))
+    log.add(SimpleNamespace(status=[status("of somebody else", 0, "fine", here)]))
+    assert log.processes == {12, 15}
 
 
 def test_a_folder_seen_before_the_camera_sees_it(table: Path) -> None:

@@ -188,6 +188,8 @@ def test_refusals(recordings: Path, tmp_path: Path, refused: Callable[..., str],
     assert "--workers and --ray go with" in refused("replay", tmp_path / "none", "--out", out, "--ray", "local")
     assert "is no whole number from 1 on" in refused("replay", recordings, "--out", out, "--workers", 0)
     assert "would lie among the recordings" in refused("replay", recordings, "--out", recordings)
+    online = refused("replay", recordings, "--out", out, "--online", "--workers", 2)
+    assert "many recordings are replayed offline" in online
     (tmp_path / "empty").mkdir()
     assert "holds no recording" in refused("replay", tmp_path / "empty", "--out", out)
     assert begun == []

@@ -64,7 +64,7 @@ def test_what_the_page_says() -> None:
         "60.0overlap F, %",
         "7identity switches",
         "a <note>",
-        "The bag ended early: cut <off>.",
+        "The replay ended early: cut <off>.",
         "4 frames of the bag could not be used: skew (4).",
         "truth: a & topic, objects from label 2 on, label 0 ignored",
         "CPU 80 % of one core in the mean",

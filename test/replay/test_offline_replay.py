@@ -194,7 +194,7 @@ def test_a_bag_that_ends_early_is_replayed_as_far_as_it_goes(tmp_path: Path) -> 
     assert 0 < len(run.frames) < 30
     assert "damaged, truncated or foreign" in run.ended
     assert len(read(tmp_path / "out" / "x.mcap")[INSTANCES]) == len(run.frames)
-    assert "The bag ended early" in (tmp_path / "out" / "report.html").read_text()
+    assert "The replay ended early" in (tmp_path / "out" / "report.html").read_text()
 
 
 def test_recordings_of_no_use(tmp_path: Path) -> None:

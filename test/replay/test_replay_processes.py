@@ -60,15 +60,22 @@ def test_one_process_loads_once_and_goes_on_after_a_broken_bag(tmp_path: Path, j
 
 def test_a_killed_process_costs_its_bag_alone(tmp_path: Path, journal: Path) -> None:
     tasks = tasks_of(folder_of_bags(tmp_path / "bags", deadly=True), DEADLY)
-    outcomes = {one.name: one for one in replay_in_processes(tasks, 2, load_double)}
+    outcomes = {one.name: one for one in replay_in_processes(tasks, 1, load_double)}
     assert set(outcomes) == {"deadly", "first", "sub/second", "third"}
     assert outcomes["deadly"].reason.startswith("its process was killed, as the system does when memory runs out")
     assert not outcomes["deadly"].reported
     assert not (tmp_path / "out" / "deadly" / "report.json").exists()
     assert outcomes["first"].reported
     assert outcomes["third"].reported
+    assert len({line.split()[2] for line in journal.read_text().splitlines()}) == 2  # another took its place
+
+
+def test_several_processes_compute_with_one_thread_each(tmp_path: Path, journal: Path) -> None:
+    tasks = tasks_of(folder_of_bags(tmp_path / "bags"), BRIGHT)
+    outcomes = list(replay_in_processes(tasks, 2, load_double))
+    assert {one.name for one in outcomes if one.reported} == {"first", "third"}
     loads = journal.read_text().splitlines()
-    assert len(loads) == 3
+    assert len(loads) == 2
     assert all(line.endswith(" with 1") for line in loads)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,9 @@ from uois_sam.types import Camera, Frame, Instances, Part, Parts
 
 BLOBS = "blobs"
 """The model name that gives a `BlobPipeline`."""
+
+SLOW_BLOBS = "slow blobs"
+"""The model name that gives a `SlowBlobPipeline`."""
 
 HALVES, WHOLES = "halves", "wholes"
 """The model names of part segmenters that give `Halves` and `Wholes`."""
@@ -90,9 +94,18 @@ class BlobPipeline:
         return Instances.from_label_image(out), None
 
 
+class SlowBlobPipeline(BlobPipeline):
+    """Takes as long for a frame as a network does, so that a camera is faster than it."""
+
+    def segment(self, image: np.ndarray) -> Instances:
+        time.sleep(0.1)
+        return super().segment(image)
+
+
 def load_blobs(model: str, device: str) -> Any:
-    """The double for its name, the real thing for others."""
-    return BlobPipeline() if model == BLOBS else load_model(model, device)
+    """The doubles for their names, the real thing for others."""
+    doubles = {BLOBS: BlobPipeline, SLOW_BLOBS: SlowBlobPipeline}
+    return doubles[model]() if model in doubles else load_model(model, device)
 
 
 class Halves:

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 import rclpy
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
-from doubles import BLOBS
+from doubles import BLOBS, SLOW_BLOBS
 from lifecycle_msgs.msg import Transition
 from lifecycle_msgs.srv import ChangeState, GetState
 from rcl_interfaces.msg import Log, SetParametersResult
@@ -227,7 +227,7 @@ class NodeProcess:
 
     def __init__(self, executable: str, *arguments: str, **parameters: Any) -> None:
         command = [sys.executable, str(Path(__file__).with_name("run_node.py")), executable, "--ros-args"]
-        if parameters.get("model") == BLOBS:
+        if parameters.get("model") in (BLOBS, SLOW_BLOBS):
             parameters = {"adaptation": "none", **parameters}  # it has no decoder that could learn
         for name, value in parameters.items():
             command += ["-p", f"{name}:={str(value).lower() if isinstance(value, bool) else value}"]

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import argparse
+import tempfile
 from pathlib import Path
 from typing import Any
 
 from uois_sam.commands.options import add_device, add_model, add_parts, whole_number
 from uois_sam.commands.options import add_parser as make_parser
+from uois_sam.errors import InputError
 
 STAGE_FRAMES = 30
 ROS_FRAMES = 500
+SOAK_FRAMES = 1000
 
 _EPILOG = f"""\
 Without --ros: medians of encode, prompts, decode, postprocess and clouds in this process, on the
@@ -25,10 +28,14 @@ With --ros: the nodes in separate processes, on the same sequence:
   resident memory of `perception` over these frames, and its slope;
   latency of an image message from the camera node to a subscriber in another process.
 
+With --soak: {SOAK_FRAMES} frames of this sequence through `perception`, each answered before the next
+comes; its memory, and the slope of that over the later half.
+
 examples:
   uois-sam bench
   uois-sam bench --model runs/hdnet/model --threads 1 --json out/bench.json
-  uois-sam bench --ros --frames 200"""
+  uois-sam bench --ros --frames 200
+  uois-sam bench --soak"""
 
 
 def add_parser(commands: argparse._SubParsersAction) -> None:
@@ -39,10 +46,15 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
     add_model(parser)
     add_device(parser)
     parser.add_argument(
-        "--frames", type=whole_number(1), metavar="N", help=f"(default {STAGE_FRAMES}, with --ros {ROS_FRAMES})"
+        "--frames",
+        type=whole_number(1),
+        metavar="N",
+        help=f"(default {STAGE_FRAMES}, with --ros {ROS_FRAMES}, with --soak {SOAK_FRAMES})",
     )
     parser.add_argument("--threads", type=whole_number(1), metavar="T", help="CPU threads (default: one per core)")
-    parser.add_argument("--ros", action="store_true", help="measure the nodes over real messages")
+    how = parser.add_mutually_exclusive_group()
+    how.add_argument("--ros", action="store_true", help="measure the nodes over real messages")
+    how.add_argument("--soak", action="store_true", help="measure the nodes' memory over many frames")
     add_parts(parser)
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures to a file too")
     parser.set_defaults(run=run)
@@ -52,7 +64,7 @@ def run(options: argparse.Namespace) -> int:
     """Measure, print, and write."""
     from uois_sam.commands.outputs import versions, write_json
 
-    figures = _nodes(options) if options.ros else _stages(options)
+    figures = _soak(options) if options.soak else _nodes(options) if options.ros else _stages(options)
     if options.json is not None:
         write_json(options.json, {"model": options.model, "versions": versions(), **figures})
         print(f"written to {options.json}")
@@ -99,4 +111,22 @@ def _nodes(options: argparse.Namespace) -> dict[str, Any]:
     frames = options.frames or ROS_FRAMES
     figures = measure_nodes(options.model, options.device, options.parts, frames, options.threads)
     print(node_table(figures))
+    return figures
+
+
+def _soak(options: argparse.Namespace) -> dict[str, Any]:
+    """Memory of the nodes over many frames."""
+    from uois_sam.commands.ros import require_ros
+
+    require_ros("bench --soak")
+    if options.parts is not None or options.threads is not None:
+        raise InputError("--soak measures `perception` as it starts; leave --parts and --threads out")
+    from uois_sam.commands.bench_soak import measure_soak, soak_table
+    from uois_sam.commands.progress import progress_bar
+    from uois_sam.commands.replay_online import OnlineOptions
+
+    online = OnlineOptions(options.model, options.device)
+    with tempfile.TemporaryDirectory(prefix="uois_sam-soak-") as folder, progress_bar("soak", "frame") as progress:
+        figures = measure_soak(online, options.frames or SOAK_FRAMES, Path(folder), print, progress)
+    print(soak_table(figures))
     return figures

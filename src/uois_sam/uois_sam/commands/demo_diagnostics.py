@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import socket
 from typing import Any
 
 _ERROR = b"\x02"
 _STAGE = " ms"
+_PROCESS = "process id"
 _FAILED = ("configure failed", "activate failed")
 
 
@@ -17,6 +19,7 @@ class DiagnosticsLog:
         stages: milliseconds by node and stage, one value per report in which the node had answered something new.
         refused: number of refused frames and the last reason, of nodes that refused any.
         failure: why a node could not start; empty while none has failed.
+        processes: ids of the nodes' processes on this machine.
     """
 
     def __init__(self) -> None:
@@ -24,11 +27,17 @@ class DiagnosticsLog:
         self.count = 0
         self.refused: dict[str, tuple[int, str]] = {}
         self.failure = ""
+        self.processes: set[int] = set()
         self._answered: dict[str, str] = {}
 
-    def add(self, message: Any) -> None:
-        """Take a diagnostic_msgs/DiagnosticArray."""
+    def add(self, message: Any) -> dict[str, dict[str, float]]:
+        """Take a diagnostic_msgs/DiagnosticArray.
+
+        Returns:
+            Milliseconds by stage of each node that has answered something since its last report.
+        """
         self.count += 1
+        fresh: dict[str, dict[str, float]] = {}
         for status in message.status:
             node = status.name.rpartition(": ")[2]
             values = {pair.key: pair.value for pair in status.values}
@@ -37,12 +46,16 @@ class DiagnosticsLog:
             ]
             if status.level == _ERROR and failures:
                 self.failure = f"{node}: {failures[0]}"
+            if status.hardware_id == socket.gethostname() and _PROCESS in values:
+                self.processes.add(int(values[_PROCESS]))
             if int(values.get("frames refused", 0)):
                 self.refused[node] = (int(values["frames refused"]), values.get("last refusal", ""))
             answered = values.get("frames answered", "0")
             if answered != self._answered.get(node, "0"):
                 self._answered[node] = answered
-                for key, value in values.items():
-                    if key.endswith(_STAGE):
-                        stages = self.stages.setdefault(node, {})
-                        stages.setdefault(key.removesuffix(_STAGE), []).append(float(value))
+                fresh[node] = {
+                    key.removesuffix(_STAGE): float(value) for key, value in values.items() if key.endswith(_STAGE)
+                }
+                for stage, milliseconds in fresh[node].items():
+                    self.stages.setdefault(node, {}).setdefault(stage, []).append(milliseconds)
+        return fresh

@@ -66,6 +66,18 @@ def own_domain() -> Iterator[int]:
             _replace_environment(before)
 
 
+def present_domain() -> int:
+    """The domain that ROS_DOMAIN_ID names, or 0.
+
+    Raises:
+        UoisSamError: it names none.
+    """
+    text = os.environ.get("ROS_DOMAIN_ID") or "0"
+    if not text.isdecimal():
+        raise UoisSamError(f"ROS_DOMAIN_ID is {text!r}; wanted a number, or nothing for 0")
+    return int(text)
+
+
 def middleware_environment(environ: Mapping[str, str], domain: int) -> dict[str, str]:
     """The environment of processes in a domain; a Fast DDS profile that is set already stays."""
     kept = {name: value for name, value in environ.items() if name not in _WIDENS}

@@ -65,3 +65,14 @@ def whole_number(low: int) -> Callable[[str], int]:
         return value
 
     return read
+
+
+def positive_seconds(text: str) -> float:
+    """Reads a time that is longer than nothing."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not 0 < value < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of seconds above 0")
+    return value

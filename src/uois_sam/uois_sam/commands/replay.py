@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from uois_sam.commands.options import add_device, add_model, whole_number
 from uois_sam.commands.options import add_parser as make_parser
-from uois_sam.errors import InputError, SourceError
+from uois_sam.errors import InputError, SourceError, UoisSamError
 
 if TYPE_CHECKING:
     from uois_sam.replay.options import ReplayOptions
@@ -30,11 +30,16 @@ pose between the cameras (tf_static, or the extrinsics that RealSense cameras re
 name where it has not. Every frame goes through the pipeline, in order and as fast as it goes; the same
 bag, model and machine give the same output, byte for byte.
 
+--online publishes the frames to the nodes instead and listens: to `perception`, which it starts on a
+ROS domain of its own, or, with --attach, to the stack that runs in the domain of this shell. Frames
+come as they were recorded, and the newest wins; --rate answers waits for each, and none is lost.
+
 writes
   DIR/NAME.mcap     what was read, and all result topics: /segmentation/instances and label_image,
                     with depth /grasp_bridge/scene_cloud and instance_clouds
   DIR/report.html   times, rate, memory, CPU, instances, scores, and pictures: one file
   DIR/report.json   the same, and every frame
+  DIR/log/          with --online: what the nodes said
 
 Scores are given where the bag has a topic of label images that is called truth (16UC1, the stamps of
 the colour images), or --labels names another one or a folder of PNG files: named by stamps in
@@ -60,6 +65,7 @@ examples:
   uois-sam replay old.bag --out out/old --color /cam/rgb/image_raw --depth /cam/depth/image_raw
   uois-sam replay recording --out out/scored --labels my_labels
   uois-sam replay recordings --out out/all --workers 4
+  uois-sam replay recording.mcap --out out/live --online --rate 60
   uois-sam replay compare out/before out/after --tolerance times=0.1 overlap_f=0.005"""
 
 
@@ -83,6 +89,18 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
     )
     parser.add_argument("--ignore", type=whole_number(0), metavar="N", help="label that counts for nobody")
     parser.add_argument("--overlay", action="store_true", help="write /segmentation/overlay too")
+    parser.add_argument("--online", action="store_true", help="through the nodes, over ROS 2 messages")
+    parser.add_argument(
+        "--rate",
+        metavar="HZ|answers",
+        help="with --online: frames per second; or `answers`, each as soon as the one before is answered "
+        "(default: as they were recorded)",
+    )
+    parser.add_argument(
+        "--attach",
+        action="store_true",
+        help="with --online: through the stack that runs in this ROS domain, with the model that it has",
+    )
     parser.add_argument(
         "--workers",
         type=whole_number(1),
@@ -110,10 +128,17 @@ def run(options: argparse.Namespace) -> int:
         raise InputError("nowhere to write to; give --out DIR")
     if options.tolerance:
         raise InputError("--tolerance goes with: uois-sam replay compare A B")
+    if not options.online and (options.rate is not None or options.attach):
+        raise InputError("--rate and --attach go with --online")
+    bag, chosen = Path(options.input[0]).expanduser(), replay_options(options)
+    many = options.workers is not None or options.ray is not None
+    if options.online:
+        if many:
+            raise InputError("many recordings are replayed offline; leave out --online, or --workers and --ray")
+        return _replay_online(bag, options.out, chosen, options.rate, options.attach)
     from uois_sam.commands.replay_many import holds_many, replay_many
 
-    bag, chosen = Path(options.input[0]).expanduser(), replay_options(options)
-    if holds_many(bag, options.out, asked=options.workers is not None or options.ray is not None):
+    if holds_many(bag, options.out, asked=many):
         return replay_many(bag, options.out, chosen, options.workers, options.ray)
     return _replay(bag, options.out, chosen)
 
@@ -145,6 +170,26 @@ def _replay(bag: Path, out: Path, options: ReplayOptions) -> int:
     print_summary(replayed, out)
     if replayed.ended:
         raise SourceError(f"the bag ended early, {len(replayed.frames)} frames were replayed: {replayed.ended}")
+    return 0
+
+
+def _replay_online(bag: Path, out: Path, options: ReplayOptions, rate: str | None, attach: bool) -> int:
+    """Replay one bag through running nodes."""
+    from uois_sam.commands.progress import progress_bar
+    from uois_sam.commands.ros import require_ros
+    from uois_sam.replay.online import read_pace
+
+    require_ros("replay --online")
+    pace = read_pace(rate or "recorded")
+    from uois_sam.commands.replay_bag_online import replay_bag_online
+    from uois_sam.commands.replay_online import OnlineOptions
+
+    online = OnlineOptions(options.model, options.device, pace, attach, options.overlay)
+    with progress_bar("replay", "frame") as progress:
+        replayed = replay_bag_online(bag, out, options, online, lambda line: print(line, flush=True), progress)
+    print_summary(replayed, out)
+    if replayed.ended:
+        raise UoisSamError(f"the replay ended early, after {len(replayed.frames)} frames: {replayed.ended}")
     return 0
 
 

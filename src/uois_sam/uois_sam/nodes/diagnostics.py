@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import socket
 import sys
 from typing import Any
 
@@ -32,17 +34,20 @@ class DiagnosticsPublisher:
             level=bytes([report.level]),
             name=f"{self._node.get_fully_qualified_name()}: {self._node.get_name()}",
             message=report.message,
-            hardware_id="",
-            values=[KeyValue(key=k, value=v) for k, v in (report.values | memory()).items()],
+            hardware_id=socket.gethostname(),
+            values=[KeyValue(key=k, value=v) for k, v in (report.values | process()).items()],
         )
         array = DiagnosticArray(status=[status])
         array.header.stamp = self._node.get_clock().now().to_msg()
         self._publisher.publish(array)
 
 
-def memory() -> dict[str, str]:
-    """Memory of the process and, where PyTorch uses one, of the CUDA device."""
-    values = {"resident memory MB": f"{psutil.Process().memory_info().rss / 1e6:.0f}"}
+def process() -> dict[str, str]:
+    """The process's id and memory and, where PyTorch uses one, that of the CUDA device."""
+    values = {
+        "process id": str(os.getpid()),
+        "resident memory MB": f"{psutil.Process().memory_info().rss / 1e6:.0f}",
+    }
     torch: Any = sys.modules.get("torch")
     if torch is not None and torch.cuda.is_available():
         values["device memory MB"] = f"{torch.cuda.memory_allocated() / 1e6:.0f}"

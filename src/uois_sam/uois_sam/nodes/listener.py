@@ -5,25 +5,19 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-import rclpy
 from diagnostic_msgs.msg import DiagnosticArray
-from rcl_interfaces.srv import SetParameters
-from rclpy.executors import SingleThreadedExecutor
-from rclpy.node import Node
-from rclpy.parameter import Parameter
+from rcl_interfaces.srv import GetParameters, SetParameters
+from rclpy.parameter import Parameter, parameter_value_to_python
+from rclpy.publisher import Publisher
 from rclpy.qos import DurabilityPolicy, HistoryPolicy, QoSProfile, ReliabilityPolicy
 from rclpy.serialization import deserialize_message
-from rclpy.signals import SignalHandlerOptions
 from sensor_msgs.msg import CameraInfo, Image, PointCloud2
 from uois_sam_msgs.msg import InstanceArray, InstanceCloudArray, PartArray, PartCloudArray
 
+from uois_sam.nodes.participant import Participant
 from uois_sam.nodes.topics import CAMERA_INFO, DEPTH, IMAGE, INSTANCES, PARTS, RESULT_QOS, SENSOR_QOS
-
-if TYPE_CHECKING:
-    from typing_extensions import Self
 
 QUEUE = 20
 """Messages of a topic that wait while one is being looked at."""
@@ -68,11 +62,8 @@ TOPICS = {
 Handler = Callable[[str, bytes, int], None]
 
 
-class Listener:
-    """A node that hands over each message of some topics as it came; use it in a `with` statement.
-
-    It initialises the middleware of this process, and shuts it down again.
-    """
+class Listener(Participant):
+    """A node that hands over each message of some topics as it came."""
 
     def __init__(self, domain: int, names: Iterable[str], handler: Handler) -> None:
         """Subscribe.
@@ -83,10 +74,7 @@ class Listener:
             handler: called in `spin_once` with the key, the serialized message (CDR), and the time of its arrival
                 in nanoseconds since the epoch.
         """
-        rclpy.init(args=[], domain_id=domain, signal_handler_options=SignalHandlerOptions.NO)
-        self._node = Node("listener", enable_rosout=False, start_parameter_services=False)
-        self._executor = SingleThreadedExecutor()
-        self._executor.add_node(self._node)
+        super().__init__(domain, "listener")
         self._handler = handler
         self._clients: dict[str, Any] = {}
         for name in names:
@@ -104,47 +92,52 @@ class Listener:
         def take(cdr: bytes) -> None:
             self._handler(name, cdr, time.time_ns())
 
-        self._node.create_subscription(topic.kind, topic.name, take, qos, raw=True)
+        self.node.create_subscription(topic.kind, topic.name, take, qos, raw=True)
 
     def hear_decoded(self, name: str, handler: Callable[[Any, int], None]) -> None:
         """Subscribe to one more topic as any node would; the handler takes the message and its arrival in ns."""
         topic = TOPICS[name]
         qos = SENSOR_QOS if topic.sensor else RESULT_QOS
-        self._node.create_subscription(topic.kind, topic.name, lambda m: handler(m, time.time_ns()), qos)
-
-    def spin_once(self, timeout: float) -> None:
-        """Handle what has come, at most one message; wait up to `timeout` seconds for it."""
-        self._executor.spin_once(timeout_sec=timeout)
+        self.node.create_subscription(topic.kind, topic.name, lambda m: handler(m, time.time_ns()), qos)
 
     def others_hear(self, name: str) -> bool:
         """Whether a subscription of another node to the topic is known."""
         topic = TOPICS[name].name
-        own = sum(s.topic_name == topic for s in self._node.subscriptions)
-        return self._node.count_subscribers(topic) > own
+        own = sum(s.topic_name == topic for s in self.node.subscriptions)
+        return self.node.count_subscribers(topic) > own
+
+    def others_publish(self, name: str) -> int:
+        """How many publishers of other nodes the topic is known to have."""
+        topic = TOPICS[name].name
+        return int(self.node.count_publishers(topic)) - sum(p.topic_name == topic for p in self.node.publishers)
+
+    def publisher(self, name: str) -> Publisher:
+        """A publisher of the topic with the quality of service that it has in the stack."""
+        topic = TOPICS[name]
+        return self.node.create_publisher(topic.kind, topic.name, SENSOR_QOS if topic.sensor else RESULT_QOS)
+
+    def get_parameter(self, node: str, name: str, timeout: float) -> Any:
+        """The value of a node's parameter; None if the node does not answer in time, or has none of that name."""
+        client = self.node.create_client(GetParameters, f"/{node}/get_parameters")
+        end = time.monotonic() + timeout
+        while not client.service_is_ready() and time.monotonic() < end:
+            self.spin_once(0.05)
+        future = client.call_async(GetParameters.Request(names=[name]))
+        while not future.done() and time.monotonic() < end:
+            self.spin_once(0.05)
+        answer = future.result() if future.done() else None
+        self.node.destroy_client(client)
+        return parameter_value_to_python(answer.values[0]) if answer is not None and answer.values else None
 
     def set_parameter(self, node: str, name: str, value: float) -> bool:
         """Ask a node to change a parameter; False if its service is not known yet."""
         if node not in self._clients:
-            self._clients[node] = self._node.create_client(SetParameters, f"/{node}/set_parameters")
+            self._clients[node] = self.node.create_client(SetParameters, f"/{node}/set_parameters")
         if not self._clients[node].service_is_ready():
             return False
         parameter = Parameter(name, value=value).to_parameter_msg()
         self._clients[node].call_async(SetParameters.Request(parameters=[parameter]))
         return True
-
-    def close(self) -> None:
-        """Leave the domain."""
-        self._executor.shutdown()
-        self._node.destroy_node()
-        rclpy.try_shutdown()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
 
 def decode(name: str, cdr: bytes) -> Any:

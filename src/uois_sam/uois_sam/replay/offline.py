@@ -74,15 +74,11 @@ def replay_bag(
     """
     named = NamedTopics(options.color, options.depth, options.info)
     with BagSource(bag, named=named) as source:
-        output = out / f"{bag_name(bag)}.mcap"
-        if bag.resolve() in (output.resolve(), out.resolve()):
-            raise InputError(
-                f"the output {output} would lie in the bag that is read, or replace it; give another folder"
-            )
+        output = output_bag(bag, out)
         topics = source.describe()
         say(topics)
         labels = open_labels(source, options.labels)
-        judge = _judge(source, labels, options, say)
+        judge = make_judge(source, labels, options, say)
         if pipeline is None:
             from uois_sam.segmentation.load import load_pipeline
 
@@ -108,13 +104,22 @@ def replay_bag(
         replay.refused,
         replay.ended,
     )
+    report_run(run, output, judge, labels, say)
+    return run
+
+
+def report_run(run: ReplayRun, output: Path, judge: ReplayJudge, labels: Labels | None, say: Say) -> None:
+    """Write the report of a run beside its output bag, with what the judge of its answers has to say.
+
+    Raises:
+        InputError: a file cannot be written.
+    """
     outputs = [(output.name, "the bag with the results, for Foxglove or ros2 bag play")]
     scores, notes = judge.scores(), []
     if labels is not None and scores is None:
         notes.append(f"No scores: of {labels.describe()}, none has the stamp of an answered image.")
         say(notes[0])
-    write_report(out, ReplayReport(run, outputs, scores, judge.samples(), judge.worst(), notes))
-    return run
+    write_report(output.parent, ReplayReport(run, outputs, scores, judge.samples(), judge.worst(), notes))
 
 
 def bag_name(bag: Path) -> str:
@@ -123,7 +128,27 @@ def bag_name(bag: Path) -> str:
     return path.stem if path.suffix in (".mcap", ".db3", ".bag") else path.name
 
 
-def _judge(source: BagSource, labels: Labels | None, options: ReplayOptions, say: Say) -> ReplayJudge:
+def output_bag(bag: Path, out: Path) -> Path:
+    """Where the results of a bag go.
+
+    Raises:
+        InputError: the bag itself is there.
+    """
+    output = out / f"{bag_name(bag)}.mcap"
+    if bag.resolve() in (output.resolve(), out.resolve()):
+        raise InputError(
+            f"the output {output} would lie in the bag that is read, or replace it; give another folder"
+        )
+    return output
+
+
+def make_judge(source: BagSource, labels: Labels | None, options: ReplayOptions, say: Say) -> ReplayJudge:
+    """Who judges the answers by these labels; how they are understood is said in a line.
+
+    Raises:
+        InputError: a label image is damaged, or the options for labels are out of range.
+        SourceError: the bag is damaged.
+    """
     if labels is None:
         return ReplayJudge()
     rule, origin = label_rule(source, labels, options)

@@ -63,7 +63,7 @@ class ReplayRun:
         frames: all that went in, in order of stamps.
         load: in order of time.
         refused: why, for each frame of the bag that could not be used and never went in.
-        ended: why the bag ended before its end; empty where it did not.
+        ended: why it ended before the bag's end: a damaged bag, a dead stack, a full disk; empty if it did not.
     """
 
     bag: str

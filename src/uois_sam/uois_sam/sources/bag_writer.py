@@ -91,9 +91,10 @@ class BagWriter:
         writer = Writer(bag, version=9, storage_plugin=StoragePlugin.MCAP)
         writer.set_compression(CompressionMode.STORAGE, CompressionFormat.ZSTD)
         writer.open()
-        self._storage: Any = writer.storage
-        self._storage.bio.close()
-        self._file = self._storage.bio = GrowingMcap(bag / self.path.name)
+        storage: Any = writer.storage
+        storage.bio.close()
+        self._file = storage.bio = GrowingMcap(bag / self.path.name)
+        self._storage = storage
         if self._live:
             self._file.commit()
             os.replace(bag / self.path.name, self.path)
@@ -197,7 +198,7 @@ class BagWriter:
     def _full(self, error: OSError) -> SourceError:
         """Give up writing, and say what there is."""
         self._abandon()
-        kept = f"what was written until then can be read ({self.path})" if self._live else "nothing is kept"
+        kept = "what was written until then can be read" if self._live else "nothing is kept"
         return SourceError(f"cannot write recording {self.path}: {error.strerror}; {kept}")
 
     def _abandon(self) -> None:

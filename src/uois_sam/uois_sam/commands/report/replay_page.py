@@ -81,7 +81,7 @@ def _notes(report: ReplayReport) -> list[str]:
     """What a reader should know that the figures do not say."""
     run, notes = report.run, list(report.notes)
     if run.ended:
-        notes.append(f"The bag ended early: {run.ended}.")
+        notes.append(f"The replay ended early: {run.ended}.")
     if run.refused:
         reasons = Counter(run.refused).most_common()
         shown = "; ".join(f"{reason} ({count})" for reason, count in reasons[:_REASONS])
