@@ -39,6 +39,7 @@ setup(
         *share_files("config"),
         *share_files("models"),
     ],
+    extras_require={"ray": ["ray"]},
     zip_safe=False,
     extras_require={"test": ["hypothesis", "pytest"]},  # from which "colcon test" takes that pytest runs the tests
     entry_points={

@@ -29,6 +29,6 @@ def small_root(tmp_path: Path) -> Path:
     (package / "launch" / "perception.launch.py").write_text("# one\n")
     for name in ("package.xml", "setup.cfg", "setup.py"):
         (package / name).write_text(name)
-    names = ("torch", "run", "render", "train", "annotate", "test", "ros", "ros-build", "colcon")
+    names = ("torch", "run", "render", "train", "annotate", "test", "ros", "ros-build", "colcon", "ray")
     (root / "requirements.txt").write_text("".join(f"# [{name}]\n{name}-package==1.0\n" for name in names))
     return root

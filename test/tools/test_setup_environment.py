@@ -208,6 +208,7 @@ def test_with_ros_no_wheels_of_it_are_installed(ros_target: Target) -> None:
     chosen = setup_main.chosen_packages(ros_target, sections)
     assert not {"ros-package==1.0", "ros-build-package==1.0"} & set(chosen)
     assert {"run-package==1.0", "test-package==1.0"} <= set(chosen)
+    assert "ray-package==1.0" not in chosen
     assert "ros-package==1.0" in setup_main.chosen_packages(Target(ros_target.root, None), sections)
 
 

@@ -21,7 +21,7 @@ from setup_workspace.target import Target, choose_target
 
 def test_versions_are_all_pinned(repository: Path) -> None:
     sections = read_sections(repository / "requirements.txt")
-    parts = {"torch", "run", "render", "train", "annotate", "test", "ros", "ros-build", "colcon"}
+    parts = {"torch", "run", "render", "train", "annotate", "test", "ros", "ros-build", "colcon", "ray"}
     assert set(sections) == parts
     assert all("==" in requirement for section in sections.values() for requirement in section)
     assert sections["torch"][0].startswith("torch==")

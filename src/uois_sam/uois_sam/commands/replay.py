@@ -1,4 +1,4 @@
-"""`uois-sam replay`: a recording through the stack, and a report; and two reports beside each other."""
+"""`uois-sam replay`: recordings through the stack, with a report; and two reports beside each other."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ WORSE = 1
 
 _USAGE = """\
 uois-sam replay BAG --out DIR [options]
+       uois-sam replay FOLDER --out DIR [--workers N | --ray ADDRESS] [options]
        uois-sam replay compare A B [--tolerance NAME=VALUE ...]"""
 
 _EPILOG = """\
@@ -44,8 +45,15 @@ Scores are given where the bag has a topic of label images that is called truth 
 the colour images), or --labels names another one or a folder of PNG files: named by stamps in
 nanoseconds, or as many as there are images.
 
+FOLDER holds recordings, at any depth: folders with a metadata.yaml, .mcap, .db3 and .bag files. Each is
+replayed to DIR/NAME/; DIR/summary.html leads to their reports, DIR/summary.json has the key figures. A
+broken one does not stop the others: it is named at the end, and the exit code is 1. The same command
+again goes on where it was, and leaves alone what has not changed. With a folder, --labels DIR holds a
+folder NAME for each recording that has labels.
+
 compare reads two report.json or their folders, prints the figures beside each other, and ends with
-exit code 1 where B is worse than A by more than the tolerance. NAME is a group or a figure:
+exit code 1 where B is worse than A by more than the tolerance; of two folders of recordings it compares
+each with its like. NAME is a group or a figure:
   times=0.25     rate, latency and stages: share of A's
   memory=0.2     highest memory: share of A's
   dropped=0.01   share of frames without an answer: difference
@@ -56,6 +64,7 @@ examples:
   uois-sam replay recording.mcap --out out/recording
   uois-sam replay old.bag --out out/old --color /cam/rgb/image_raw --depth /cam/depth/image_raw
   uois-sam replay recording --out out/scored --labels my_labels
+  uois-sam replay recordings --out out/all --workers 4
   uois-sam replay recording.mcap --out out/live --online --rate 60
   uois-sam replay compare out/before out/after --tolerance times=0.1 overlap_f=0.005"""
 
@@ -93,6 +102,17 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
         help="with --online: through the stack that runs in this ROS domain, with the model that it has",
     )
     parser.add_argument(
+        "--workers",
+        type=whole_number(1),
+        metavar="N",
+        help="of a folder, replay N recordings at a time, each in a process with one thread (default 1)",
+    )
+    parser.add_argument(
+        "--ray",
+        metavar="ADDRESS",
+        help="replay a folder on a Ray cluster: its address, auto, or local for this machine; wants Ray",
+    )
+    parser.add_argument(
         "--tolerance", nargs="+", default=[], metavar="NAME=VALUE", help="with compare: how much worse is allowed"
     )
     parser.set_defaults(run=run)
@@ -111,8 +131,15 @@ def run(options: argparse.Namespace) -> int:
     if not options.online and (options.rate is not None or options.attach):
         raise InputError("--rate and --attach go with --online")
     bag, chosen = Path(options.input[0]).expanduser(), replay_options(options)
+    many = options.workers is not None or options.ray is not None
     if options.online:
+        if many:
+            raise InputError("many recordings are replayed offline; leave out --online, or --workers and --ray")
         return _replay_online(bag, options.out, chosen, options.rate, options.attach)
+    from uois_sam.commands.replay_many import holds_many, replay_many
+
+    if holds_many(bag, options.out, asked=many):
+        return replay_many(bag, options.out, chosen, options.workers, options.ray)
     return _replay(bag, options.out, chosen)
 
 
@@ -189,13 +216,18 @@ def print_summary(run: ReplayRun, out: Path) -> None:
 
 
 def _compare(options: argparse.Namespace) -> int:
+    from uois_sam.commands.replay_many import compare_folders
     from uois_sam.commands.tables import text_table
     from uois_sam.replay.compare import compare, read_report, read_tolerances
+    from uois_sam.replay.summary import SUMMARY_JSON
 
     if len(options.input) != 3:
         raise InputError(f"compare wants two reports, {len(options.input) - 1} given: uois-sam replay compare A B")
     tolerances = read_tolerances(options.tolerance)
-    first, second = (read_report(Path(name).expanduser()) for name in options.input[1:])
+    ours, theirs = (Path(name).expanduser() for name in options.input[1:])
+    if any((path / SUMMARY_JSON).is_file() for path in (ours, theirs)):
+        return compare_folders(ours, theirs, tolerances)
+    first, second = read_report(ours), read_report(theirs)
     rows = [("", "A", "B", "difference", "tolerance", "")]
     compared = compare(first, second, tolerances)
     for one in compared:
