@@ -22,9 +22,9 @@ lint: setup
 	.venv/bin/mypy
 	MYPYPATH=tools .venv/bin/mypy --package setup_workspace
 
-test: export OMP_NUM_THREADS := $(or $(OMP_NUM_THREADS),2)
+test: export OMP_NUM_THREADS := $(or $(OMP_NUM_THREADS),1)
 test: lint
-	.venv/bin/python -m pytest $(TESTS)
+	.venv/bin/python -m pytest --numprocesses 2 --dist loadfile $(TESTS)
 
 demo: setup
 	.venv/bin/uois-sam demo --source '$(SOURCE)' --out out/demo
