@@ -1,4 +1,8 @@
-"""A recorded sequence: one synthetic table seen by a moving camera, as the folder form of a data set."""
+"""A recorded sequence: one synthetic table seen by a moving camera, as the folder form of a data set.
+
+A label is the same object in all frames and is never given to another one. Stamps and events are in sequence.json, see
+`uois_sam.datasets.sequence_file` (`read_sequence(folder)`, or `FolderDataset(folder).sequence`) and docs/datasets.md.
+"""
 
 from __future__ import annotations
 
