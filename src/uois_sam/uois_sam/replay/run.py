@@ -62,6 +62,8 @@ class ReplayRun:
         seconds: wall clock from the first frame given to the last answered.
         frames: all that went in, in order of stamps.
         load: in order of time.
+        refused: why, for each frame of the bag that could not be used and never went in.
+        ended: why the bag ended before its end; empty where it did not.
     """
 
     bag: str
@@ -71,6 +73,13 @@ class ReplayRun:
     seconds: float
     frames: Sequence[FrameRecord]
     load: Sequence[LoadSample] = ()
+    refused: Sequence[str] = ()
+    ended: str = ""
+
+    @property
+    def rate(self) -> float:
+        """Answered frames per second; 0 where nothing was answered."""
+        return self.answered / self.seconds if self.seconds > 0 else 0.0
 
     @property
     def answered(self) -> int:

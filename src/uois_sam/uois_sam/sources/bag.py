@@ -11,12 +11,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from rosbags.highlevel import AnyReader
-from rosbags.typesys import Stores, get_typestore
+from rosbags.typesys import Stores, get_types_from_msg, get_typestore
 
 from uois_sam.errors import InputError, SourceError
 from uois_sam.sources.bag_topics import (
     ImageTopic,
     InfoTopic,
+    NamedTopics,
     TopicChoice,
     choose_topics,
     holds_depth,
@@ -24,8 +25,10 @@ from uois_sam.sources.bag_topics import (
 )
 from uois_sam.sources.camera_info import camera_from_info
 from uois_sam.sources.compressed_codec import decode_compressed_depth, decode_compressed_image
+from uois_sam.sources.extrinsics import EXTRINSICS_DEFINITION, EXTRINSICS_TYPE, Extrinsics, holds_pose
 from uois_sam.sources.image_codec import COLOUR_ENCODINGS, DEPTH_ENCODINGS, decode_depth, decode_image
 from uois_sam.sources.pairing import Pairer, period
+from uois_sam.sources.registration import register_depth
 from uois_sam.sources.source import OpenSource
 from uois_sam.types import Frame
 
@@ -36,26 +39,45 @@ _COMPRESSED = "sensor_msgs/msg/CompressedImage"
 _INFO = "sensor_msgs/msg/CameraInfo"
 
 _PEEK = 12
+_NAMED = 5
 _DEFAULT_PERIOD = 33_333_333
 
 
 class BagSource(OpenSource):
     """The colour images of a recording, each with the depth of the nearest stamp within half a frame.
 
-    The topics are chosen by type, name and encoding. Depth that is not registered to colour is left out, as is
-    depth that no colour image has a stamp near; where depth is used, colour images without a partner are skipped.
-    Frames carry the header's stamp, or the time of recording where that is zero.
+    The topics are chosen by type, name and encoding, or named. Depth that is not in colour's pixels is registered
+    where the recording holds both camera infos and the pose between the cameras, and left out by name where not;
+    so is depth that no colour image has a stamp near (a depth topic that is named may be a whole frame away).
+    Where depth is used, colour images without a partner are skipped. Frames carry the header's stamp, or the time
+    of recording where that is zero.
+
+    Attributes:
+        choice: the topics that are read.
+        images, infos: the topics that there are.
+        recorded: when the image of the last frame was recorded, ns.
 
     Raises:
-        SourceError: the recording is missing, unreadable or truncated, or has no colour image to decode.
+        SourceError: the recording is missing, unreadable or truncated, or has no colour image to decode; or a
+            named topic is not there or of no use.
     """
 
-    def __init__(self, path: Path | str, *, loop: bool = False) -> None:
+    def __init__(self, path: Path | str, *, loop: bool = False, named: NamedTopics | None = None) -> None:
         self.path = Path(path)
         self.loop = loop
+        self._ros2_types = get_typestore(Stores.ROS2_JAZZY)
+        self._ros2_types.register(get_types_from_msg(EXTRINSICS_DEFINITION, EXTRINSICS_TYPE))
         self._reader = self._open()
         try:
-            choice = choose_topics(self._image_topics())
+            self.infos = self._info_topics()
+            self.images = self._image_topics()
+            extrinsics = self._extrinsics()
+            choice = choose_topics(
+                self.images,
+                self.infos,
+                named,
+                lambda d, c: extrinsics.between((d.topic, d.frame_id), (c.topic, c.frame_id)),
+            )
             self.choice, tolerance, self.rate = self._check_stamps(choice)
         except SourceError as error:
             self.close()
@@ -64,12 +86,41 @@ class BagSource(OpenSource):
             _LOG.warning("%s: %s", self.path.name, line)
         self._pairer: Pairer[Any] = Pairer(tolerance)
         self._pairs = self._pass()
-        self._given = 0
+        self._given = self.recorded = 0
 
     def describe(self) -> str:
         """The topics that are read and those left out, in one line."""
         rate = f", {self.rate:.1f} Hz" if self.rate else ""
         return f"bag {self.path.name}{rate}: {self.choice.describe()}"
+
+    def messages_of(self, topic: str) -> Iterator[tuple[int, Any]]:
+        """Stamp in ns and message of each message of an image topic, in the order of recording.
+
+        Raises:
+            SourceError: the recording is damaged, or closed.
+        """
+        connections = [c for c in self._connections() if c.topic == topic]
+        return ((stamp, message) for _, stamp, _, message in self._messages(connections))
+
+    def raw_messages(self) -> Iterator[tuple[str, str, int, bytes]]:
+        """Topic, type, time of recording in ns and CDR of each message of the topics that are read, in that order.
+
+        These are colour, depth and their camera infos, and static transforms.
+
+        Raises:
+            SourceError: the recording is damaged, or closed.
+        """
+        read = [self.choice.colour, self.choice.depth]
+        topics = {t.topic for t in read if t} | {t.info.topic for t in read if t and t.info}
+        connections = [c for c in self._connections() if c.topic in topics or _is_tf_static(c)]
+        try:
+            for connection, recorded, raw in self._reader.messages(connections=connections):
+                kind = connection.msgtype
+                if not self._reader.is2:
+                    raw = bytes(self._ros2_types.ros1_to_cdr(raw, kind))
+                yield connection.topic, kind, recorded, raw
+        except Exception as error:  # a parser of foreign bytes raises whatever it stumbles over
+            raise self._damaged(error) from error
 
     def close(self) -> None:
         """Close the recording."""
@@ -80,16 +131,17 @@ class BagSource(OpenSource):
         if self._reader.stack is None:
             raise SourceError(f"{self.path} was closed")
         try:
-            stamp, colour, depth = next(self._pairs)
+            stamp, (recorded, colour), depth = next(self._pairs)
         except StopIteration:
             if not self._given:
                 raise SourceError(f"{self.path} has no colour image with depth within half a frame") from None
             if not self.loop:
                 raise
             self._pairs = self._pass()
-            stamp, colour, depth = next(self._pairs)
+            stamp, (recorded, colour), depth = next(self._pairs)
         self._given += 1
-        return self._frame(stamp, colour, depth)
+        self.recorded = recorded
+        return self._frame(stamp, colour, depth[1] if depth else None)
 
     def _open(self) -> AnyReader:
         path = self.path
@@ -99,7 +151,7 @@ class BagSource(OpenSource):
                 raise SourceError(f"{path} has no metadata.yaml and {len(storages)} recordings; name one of them")
             path = storages[0]
         try:
-            reader = AnyReader([path], default_typestore=get_typestore(Stores.ROS2_JAZZY))
+            reader = AnyReader([path], default_typestore=self._ros2_types)
             reader.open()
         except FileNotFoundError as error:
             raise SourceError(f"there is no recording at {self.path}") from error
@@ -111,20 +163,25 @@ class BagSource(OpenSource):
         reason = " ".join(str(error).split()) or type(error).__name__
         return SourceError(f"{self.path} is no readable recording (damaged, truncated or foreign): {reason}")
 
-    def _messages(self, connections: list[Any]) -> Iterator[tuple[Any, int, Any]]:
-        """Connection, stamp in ns and message of the given connections, in the order of recording."""
+    def _connections(self) -> list[Any]:
+        if self._reader.stack is None:
+            raise SourceError(f"{self.path} was closed")
+        return self._reader.connections
+
+    def _messages(self, connections: list[Any]) -> Iterator[tuple[Any, int, int, Any]]:
+        """Connection, stamp and time of recording in ns, and message, in the order of recording."""
         try:
             for connection, recorded, raw in self._reader.messages(connections=connections):
                 message: Any = self._reader.deserialize(raw, connection.msgtype)
                 stamp = message.header.stamp
-                yield connection, stamp.sec * 1_000_000_000 + stamp.nanosec or recorded, message
+                yield connection, stamp.sec * 1_000_000_000 + stamp.nanosec or recorded, recorded, message
         except Exception as error:  # as above
             raise self._damaged(error) from error
 
-    def _image_topics(self) -> list[ImageTopic]:
+    def _info_topics(self) -> list[InfoTopic]:
         infos = []
         for topic, connections in self._of_type(_INFO):
-            for _, _, m in islice(self._messages(connections), 1):
+            for _, _, _, m in islice(self._messages(connections), 1):
                 frame_id = _frame_id(m)
                 try:
                     camera = camera_from_info(m.width, m.height, m.k if hasattr(m, "k") else m.K, frame_id)
@@ -132,12 +189,35 @@ class BagSource(OpenSource):
                     _LOG.warning("%s: %s: %s", self.path.name, topic, error)
                 else:
                     infos.append(InfoTopic(topic, camera, frame_id))
+        return infos
+
+    def _image_topics(self) -> list[ImageTopic]:
         topics = []
         for kind in (_IMAGE, _COMPRESSED):
             for topic, connections in self._of_type(kind):
-                for _, _, m in islice(self._messages(connections), 1):
-                    topics.append(_image_topic(topic, connections, m, infos))
+                for _, _, _, m in islice(self._messages(connections), 1):
+                    topics.append(_image_topic(topic, connections, m, self.infos))
+        if not topics:
+            others = sorted({f"{c.topic} ({c.msgtype})" for c in self._reader.connections if c.msgcount})
+            held = ", ".join(others[:_NAMED]) + (", ..." if len(others) > _NAMED else "")
+            raise SourceError(
+                f"the recording has no image topic at all, {f'only {held}' if held else 'it is empty'}"
+            )
         return topics
+
+    def _extrinsics(self) -> Extrinsics:
+        """The poses of the recording; those that cannot be read are left out."""
+        found = Extrinsics()
+        connections = [c for c in self._reader.connections if c.msgcount and holds_pose(c.topic, c.msgtype)]
+        for connection in connections:
+            try:
+                for _, _, raw in self._reader.messages(connections=[connection]):
+                    found.add(
+                        connection.topic, connection.msgtype, self._reader.deserialize(raw, connection.msgtype)
+                    )
+            except Exception as error:  # a parser of foreign bytes raises whatever it stumbles over
+                _LOG.warning("%s: %s: no pose: %s", self.path.name, connection.topic, " ".join(str(error).split()))
+        return found
 
     def _of_type(self, kind: str) -> list[tuple[str, list[Any]]]:
         """Each topic of a message type with its connections; it has one for each publisher."""
@@ -155,23 +235,27 @@ class BagSource(OpenSource):
         if choice.depth is None:
             return choice, 0, rate
         depths = self._first_stamps(choice.depth)
-        tolerance = (step or period(depths) or _DEFAULT_PERIOD) // 2
+        frame = step or period(depths) or _DEFAULT_PERIOD
+        tolerance = frame if choice.depth_named else frame // 2
         nearest = min(abs(c - d) for c in colours for d in depths)
         if nearest > tolerance:
-            reason = f"its stamps are {nearest / 1e6:.0f} ms or more from colour's, over half a frame"
+            frames = "a frame" if choice.depth_named else "half a frame"
+            reason = f"its stamps are {nearest / 1e6:.0f} ms or more from colour's, over {frames}"
+            if choice.depth_named:
+                raise SourceError(f"depth {choice.depth.topic} cannot be used: {reason}")
             line = f"depth {choice.depth.topic} left out: {reason}"
             return TopicChoice(choice.colour, None, (*choice.left_out, line)), 0, rate
         return choice, tolerance, rate
 
     def _first_stamps(self, topic: ImageTopic) -> list[int]:
-        return [stamp for _, stamp, _ in islice(self._messages(topic.connections), _PEEK)]
+        return [stamp for _, stamp, _, _ in islice(self._messages(topic.connections), _PEEK)]
 
     def _pass(self) -> Iterator[tuple[int, Any, Any]]:
         colour, depth = self.choice.colour, self.choice.depth
         if depth is None:
-            return ((stamp, message, None) for _, stamp, message in self._messages(colour.connections))
+            return ((stamp, (at, message), None) for _, stamp, at, message in self._messages(colour.connections))
         messages = self._messages([*colour.connections, *depth.connections])
-        return self._pairer.pairs((c.topic == depth.topic, stamp, message) for c, stamp, message in messages)
+        return self._pairer.pairs((c.topic == depth.topic, stamp, (at, m)) for c, stamp, at, m in messages)
 
     def _frame(self, stamp: int, colour_message: Any, depth_message: Any) -> Frame:
         colour, depth_topic = self.choice.colour, self.choice.depth
@@ -184,6 +268,8 @@ class BagSource(OpenSource):
         depth = None
         if depth_topic is not None:
             depth = _decode(depth_message, depth_topic.compressed, True)
+            if self.choice.registration is not None:
+                depth = register_depth(depth, self.choice.registration)
             if depth.shape != image.shape[:2]:
                 raise InputError(
                     f"depth of {depth_topic.topic} is {depth.shape[1]} x {depth.shape[0]}; "
@@ -231,6 +317,12 @@ def _decode(message: Any, compressed: bool, is_depth: bool) -> NDArray[Any]:
     m = message
     decode_raw = decode_depth if is_depth else decode_image
     return decode_raw(m.encoding, m.width, m.height, m.step, m.is_bigendian, np.ascontiguousarray(m.data).data)
+
+
+def _is_tf_static(connection: Any) -> bool:
+    return connection.msgtype == "tf2_msgs/msg/TFMessage" and bool(
+        holds_pose(connection.topic, connection.msgtype)
+    )
 
 
 def _frame_id(message: Any) -> str:

@@ -1,1 +1,1 @@
-"""Reports of a demo and of an evaluation: each one HTML file that needs nothing else."""
+"""Reports of a demo, an evaluation and a replay: each one HTML file that needs nothing else."""

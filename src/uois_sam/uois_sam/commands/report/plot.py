@@ -95,6 +95,50 @@ def histogram(values: Sequence[float], across: str, up: str, bins: int = 20, hei
     return _svg(height, f"number of {up} by {across}", parts)
 
 
+def curve(
+    points: Sequence[tuple[float, float]], across: str, up: str, *, from_zero: bool = True, height: int = 220
+) -> str:
+    """A line through points in rising order of their x, with round ticks on both axes.
+
+    Args:
+        points: x and y, at least one.
+        across, up: what the axes show, with units.
+        from_zero: whether the vertical axis begins at 0, else a little below the lowest point.
+        height: of the plot.
+    """
+    first, last = points[0][0], max(points[-1][0], points[0][0] + 1e-9)
+    low, high = (min(y for _, y in points), max(y for _, y in points))
+    step = tick_step(high if from_zero else max(high - low, 0.02 * high))
+    bottom = 0.0 if from_zero else step * math.floor(low / step)
+    top = max(step * math.ceil(high / step), bottom + step)
+    inner_w, inner_h = _WIDTH - _LEFT - _RIGHT, height - _TOP - _BOTTOM - 12
+    base = _TOP + inner_h
+
+    def x(value: float) -> float:
+        return _LEFT + inner_w * (value - first) / (last - first)
+
+    def y(value: float) -> float:
+        return base - inner_h * (value - bottom) / (top - bottom)
+
+    parts = []
+    for k in range(round((top - bottom) / step) + 1):
+        at = y(bottom + k * step)
+        parts.append(f'<line class="grid" x1="{_LEFT}" x2="{_WIDTH - _RIGHT}" y1="{at:.1f}" y2="{at:.1f}"/>')
+        tick = f"{bottom + k * step:g}"
+        parts.append(f'<text x="{_LEFT - 8}" y="{at + 4:.1f}" text-anchor="end">{tick}</text>')
+    along = tick_step(last - first)
+    for k in range(math.ceil(first / along), math.floor(last / along) + 1):
+        at = x(k * along)
+        parts.append(f'<text x="{at:.1f}" y="{base + 18:.1f}" text-anchor="middle">{k * along:g}</text>')
+    line = " ".join(f"{x(a):.1f},{y(b):.1f}" for a, b in points)
+    parts.append(f'<polyline class="line s0" points="{line}"/>')
+    if len(points) == 1:
+        parts.append(f'<circle class="dot s0" cx="{_LEFT}" cy="{y(points[0][1]):.1f}" r="3"></circle>')
+    parts.append(f'<text x="{_LEFT + inner_w / 2}" y="{height - 6}" text-anchor="middle">{escape(across)}</text>')
+    parts.append(_upright(up, base - inner_h / 2))
+    return _svg(height, f"{up} over {across}", parts)
+
+
 def tick_step(highest: float) -> float:
     """A round step (1, 2 or 5 times a power of ten) that gives four to ten ticks up to `highest`."""
     power = 10.0 ** math.floor(math.log10(max(highest, 1e-3)))
