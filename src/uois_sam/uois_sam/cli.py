@@ -8,14 +8,14 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 from uois_sam import __version__
-from uois_sam.commands import annotate, bench, datasets, demo, evaluate, reproduce, segment, synth, train
+from uois_sam.commands import annotate, bench, convert, datasets, demo, evaluate, reproduce, segment, synth, train
 from uois_sam.errors import UoisSamError
 from uois_sam.memory import keep_freed_memory
 
 BAD_INPUT = 2
 INTERRUPTED = 130
 
-_COMMANDS = (demo, segment, evaluate, reproduce, datasets, synth, annotate, train, bench)
+_COMMANDS = (demo, segment, evaluate, reproduce, datasets, synth, convert, annotate, train, bench)
 
 _DESCRIPTION = """\
 Instance masks and metric point clouds of tables of things never seen before,

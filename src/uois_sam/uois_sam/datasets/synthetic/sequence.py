@@ -232,16 +232,28 @@ def _runs(label: int, hiders: dict[int, int | None]) -> list[SequenceEvent]:
 
 
 def generate_sequence(
-    out: Path | str | None,
+    out: Path | str,
     seed: int,
     options: SequenceOptions | None = None,
     *,
-    record: Callable[[Frame], None] | None = None,
     backend: Backend = "auto",
     cache_dir: Path | None = None,
+) -> Path:
+    """Write a sequence to a folder and return it; see `SyntheticSequence` and `write_sequence`."""
+    sequence = SyntheticSequence(seed, options, backend=backend, cache_dir=cache_dir)
+    write_sequence(sequence, Path(out))
+    sequence.close()
+    return Path(out)
+
+
+def write_sequence(
+    sequence: SyntheticSequence,
+    out: Path | None,
+    *,
+    record: Callable[[Frame], None] | None = None,
     progress: Callable[[int, int], None] | None = None,
-) -> SequenceInfo:
-    """Write a sequence to the folder `out`, which has the form of `generate`, and sequence.json.
+) -> None:
+    """Write a sequence to the folder `out`, which gets the form of `generate`, and sequence.json.
 
     Args:
         out: None writes none.
@@ -249,24 +261,27 @@ def generate_sequence(
         progress: called with (frames done, frames in all).
 
     Raises:
-        InputError: an argument cannot be used, or the folder holds frames already.
-        RendererError: no renderer works here.
-        SceneRejectedError: the seed gives no good scene.
+        InputError: the folder holds frames already.
     """
-    folder = None if out is None else Path(out)
-    if folder is not None and (folder / "color").is_dir() and any((folder / "color").iterdir()):
-        raise InputError(f"{folder} holds frames already; give an empty folder")
-    sequence = SyntheticSequence(seed, options, backend=backend, cache_dir=cache_dir)
-    if folder is not None:
+    if out is not None:
+        check_empty(out)
         for name in FOLDERS:
-            (folder / name).mkdir(parents=True, exist_ok=True)
-        write_json(folder / FILE_NAME, sequence_json(sequence.info))
-    for (name, stamp), frame in zip(sequence.info.stamps.items(), sequence, strict=True):
-        if folder is not None:
-            write_frame(folder, name, frame, frame.depth, {"seed": seed})
+            (out / name).mkdir(parents=True, exist_ok=True)
+        write_json(out / FILE_NAME, sequence_json(sequence.info))
+    for k, ((name, stamp), frame) in enumerate(zip(sequence.info.stamps.items(), sequence, strict=True)):
+        if out is not None:
+            write_frame(out, name, frame, frame.depth, {"seed": sequence.seed})
         if record is not None:
             record(Frame(frame.color, frame.depth, frame.camera, stamp, name, frame.label))
         if progress is not None:
-            progress(int(name) + 1, len(sequence))
-    sequence.close()
-    return sequence.info
+            progress(k + 1, len(sequence))
+
+
+def check_empty(folder: Path) -> None:
+    """Refuse a folder that holds frames already.
+
+    Raises:
+        InputError: it does.
+    """
+    if (folder / "color").is_dir() and any((folder / "color").iterdir()):
+        raise InputError(f"{folder} holds frames already; give an empty folder")
