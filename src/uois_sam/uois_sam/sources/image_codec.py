@@ -176,7 +176,7 @@ def metric_depth(samples: NDArray[Any], unit: float | None = None) -> NDArray[np
 
 def millimetres(depth: NDArray[np.float32]) -> NDArray[np.uint16]:
     """(H, W) uint16 millimetres of (H, W) metres, as 16UC1 has them; 0, unknown, where they find no room there."""
-    counts = np.round(depth.astype(np.float64) * 1000)
+    counts = np.round(depth * np.float32(1000))
     return np.where((counts > 0) & (counts <= np.iinfo(np.uint16).max), counts, 0).astype(np.uint16)
 
 

@@ -79,6 +79,8 @@ def build_scene(
     spec = _new_spec()
     room = add_room(rng, spec)
     placements = plan(rng, families, room.table_half, styles)
+    if len(placements) < least_objects:
+        raise SceneRejectedError(f"only {len(placements)} objects are laid; at least {least_objects} are wanted")
     part_ids = _add_objects(rng, spec, placements)
     add_lights(rng, spec, panoramas)
     spec.worldbody.add_camera(name="camera")

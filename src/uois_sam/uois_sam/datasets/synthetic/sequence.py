@@ -36,6 +36,7 @@ FIRST_STAMP = 1_700_000_000_000_000_000
 _LEAST_OBJECTS = 7
 _LEAST_VISIBLE = 5  # objects in each frame in which the camera does not look away
 _SHORTEST_HIDING = 0.3  # seconds
+_MOST_UNSEEN = 0.6  # of the frames of an event, in which the object is out of sight
 _ATTEMPTS = 300
 _STYLES = ("tidy", "tidy", "tidy", "drop")  # many things have to stand by themselves to be moved
 _ELEVATIONS, _SWINGS = (30, 42), (12, 22)  # degrees; low enough that things hide each other
@@ -186,6 +187,13 @@ class SyntheticSequence:
             for o in objects:
                 if o.label not in visible and k not in gone.get(o.label, range(0)):
                     hiders[o.label][k] = _hider(o, state, view)
+        for event in made.events:
+            if event.object is not None:
+                unseen = sum(event.first <= k <= event.last for k in hiders[event.object])
+                if unseen > _MOST_UNSEEN * (event.last - event.first + 1):
+                    raise SceneRejectedError(
+                        f"too little is seen of the event {event.kind} in frame {event.first}"
+                    )
         hidden = [event for o in objects if o.label in seen for event in _runs(o.label, hiders[o.label])]
         self._check_hiding(made.events, hidden)
         return hidden
