@@ -64,13 +64,18 @@ class FolderWriter:
         stamp = self._check.next(frame)
         name = f"{self.count:06d}"
         depth = None if frame.depth is None else millimetres(frame.depth)
-        planes = {"label": frame.label, "depth": depth, "color": np.ascontiguousarray(frame.image[..., ::-1])}
+        planes: dict[str, NDArray[Any] | None] = {
+            "label": frame.label,
+            "depth": depth,
+            "color": np.ascontiguousarray(frame.image[..., ::-1]),
+        }
         try:
             if self.count == 0 and frame.camera is not None:
                 (self.path / "camera.json").write_text(json.dumps(_intrinsics(frame.camera)) + "\n")
             for kind in _KINDS:
-                if planes[kind] is not None:
-                    _write_png(self.path / kind / f"{name}.png", planes[kind])
+                plane = planes[kind]
+                if plane is not None:
+                    _write_png(self.path / kind / f"{name}.png", plane)
         except OSError as error:
             raise self._full(error) from error
         self._stamps[name] = stamp
