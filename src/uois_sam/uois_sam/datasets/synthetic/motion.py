@@ -51,6 +51,11 @@ class Carry:
     absent_before: bool = False
     absent_after: bool = False
 
+    def holds(self, step: int) -> bool:
+        """Whether the object is on its path or not in the scene, and not left to physics."""
+        place = step - self.start
+        return self.absent_before if place < 0 else place < len(self.path) or self.absent_after
+
 
 def simulate(
     scene: Scene, slides: Sequence[Slide], carries: Sequence[Carry], frames: int, steps_per_frame: int
@@ -63,26 +68,27 @@ def simulate(
     """
     model, data = scene.model, scene.data
     quaternions = {carry.index: data.qpos[7 * carry.index + 3 : 7 * carry.index + 7].copy() for carry in carries}
-    _settle(scene, [carry.index for carry in carries if carry.absent_before])
+    present = _present(scene)
+    _settle(scene, present, [carry.index for carry in carries if carry.absent_before])
     result = np.zeros((frames, model.nq))
     for step in range((frames - 1) * steps_per_frame + 1):
-        free = _drive(scene, slides, carries, quaternions, step)
+        _drive(scene, slides, carries, quaternions, step)
         frame, within = divmod(step, steps_per_frame)
         if within == 0:
             result[frame] = data.qpos
         mujoco.mj_step(model, data)
         if within == 0:
-            _check(scene, free, frame)
+            held = [carry.index for carry in carries if carry.holds(step)]
+            _check(scene, np.setdiff1d(present, held), frame)
     return result
 
 
-def _settle(scene: Scene, absent: list[int]) -> None:
+def _settle(scene: Scene, present: NDArray[np.int64], absent: list[int]) -> None:
     model, data = scene.model, scene.data
-    present = np.setdiff1d(_present(scene), absent)
     for _ in range(_SETTLE_STEPS):
         _park(scene, absent)
         mujoco.mj_step(model, data)
-    if (np.abs(data.qvel.reshape(-1, 6)[present]) > _SLOW).any():
+    if (np.abs(data.qvel.reshape(-1, 6)[np.setdiff1d(present, absent)]) > _SLOW).any():
         raise SceneRejectedError("objects do not come to rest when others are taken away")
 
 
@@ -100,29 +106,28 @@ def _park(scene: Scene, indices: list[int]) -> None:
 
 def _drive(
     scene: Scene, slides: Sequence[Slide], carries: Sequence[Carry], quaternions: dict[int, Array], step: int
-) -> list[int]:
-    """Set what is moved on purpose for one step; returns the indices of the bodies that should be on the table."""
+) -> None:
+    """Set what is moved on purpose, or not in the scene, for one step."""
     data, timestep = scene.data, scene.model.opt.timestep
     for slide in slides:
         if slide.start <= step < slide.start + slide.count:
             velocity = data.qvel[6 * slide.index : 6 * slide.index + 6]
             velocity[:2] = slide.velocity(step, timestep)
             velocity[3:] = 0
-    away = []
     for carry in carries:
+        if not carry.holds(step):
+            continue
         index, place = carry.index, step - carry.start
         if 0 <= place < len(carry.path):
             following = carry.path[min(place + 1, len(carry.path) - 1)]
-            data.qpos[7 * index : 7 * index + 7] = np.r_[carry.path[place], quaternions[index]]
-            data.qvel[6 * index : 6 * index + 6] = np.r_[(following - carry.path[place]) / timestep, 0, 0, 0]
-            away.append(index)
-        elif (place < 0 and carry.absent_before) or (place >= len(carry.path) and carry.absent_after):
+            pose, velocity = data.qpos[7 * index : 7 * index + 7], data.qvel[6 * index : 6 * index + 6]
+            pose[:3], pose[3:] = carry.path[place], quaternions[index]
+            velocity[:3], velocity[3:] = (following - carry.path[place]) / timestep, 0
+        else:
             _park(scene, [index])
-            away.append(index)
-    return [int(index) for index in np.setdiff1d(_present(scene), away)]
 
 
-def _check(scene: Scene, on_table: list[int], frame: int) -> None:
+def _check(scene: Scene, on_table: NDArray[np.int64], frame: int) -> None:
     model, data = scene.model, scene.data
     heights = data.qpos.reshape(-1, 7)[on_table, 2]
     if (heights < _FALLEN).any():
