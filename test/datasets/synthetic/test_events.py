@@ -23,7 +23,9 @@ def test_slots_do_not_get_in_each_others_way(seed: int, rate: float) -> None:
     moving = [sum(s.first <= k <= s.last for s in slots if s.kind != "turn") for k in range(frames)]
     assert max(moving) <= 3
     turns = [s for s in slots if s.kind == "turn"]
-    assert not any(t.meets(s.middle()) for t in turns for s in slots if s.kind == "carry")
+    first, second = (s.middle() for s in slots if s.kind == "carry")
+    assert not first.meets(second)
+    assert not any(t.meets(carry) for t in turns for carry in (first, second))
 
 
 def test_a_seed_gives_the_same_slots_again() -> None:

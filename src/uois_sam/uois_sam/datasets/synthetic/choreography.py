@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +25,7 @@ _RIM = 0.03  # metres of the table's rim that stay free
 _GAP = 0.02  # metres between an object that is put down and the others
 _LEAST_RATIO = 0.55  # of the half width of what hides to the radius of what is hidden
 _NEAREST = 0.38  # metres from the camera to a carried object
+_HALFWAY = 0.55  # of the way from the camera to what is hidden; nearer to that, other things stand in the way
 _HEIGHTS = np.arange(0.3, 1.3, 0.1)  # metres to lift an object until it is out of view
 _TURNS = np.radians(np.arange(4, 75, 2))
 _BEYOND = np.radians(6)  # that the camera turns further, since objects and camera move meanwhile
@@ -59,6 +60,7 @@ def plan_motions(
     """
     free = list(objects)
     still: set[int] = set()  # labels of objects that others are carried past
+    put_down: list[Standing] = []  # where carried objects will be
     made = Choreography([], [], list(poses), [])
     for slot in sorted(slots, key=lambda s: ("carry", "add", "remove", "push", "turn").index(s.kind)):
         movable = [o for o in free if o.alone and o.label not in still]
@@ -79,7 +81,8 @@ def plan_motions(
             still.add(target.label)
             passed = target.label
             eyes = np.array([p[:3, 3] for p in poses[slot.first : slot.last + 1]])
-            place = _free_place(rng, mover, objects, room)
+            place = _free_place(rng, mover, [*objects, *put_down], room)
+            put_down.append(replace(mover, position=place))
             path = _past(mover, target, place, eyes, steps_per_frame)
             made.carries.append(Carry(mover.index, start, path))
         else:
@@ -157,7 +160,7 @@ def _past(mover: Standing, target: Standing, place: Array, eyes: Array, steps_pe
     eye = np.stack([np.interp(frames, np.arange(len(eyes)), eyes[:, k]) for k in range(3)], 1)
     aim = target.position + target.middle
     distance = float(np.linalg.norm(eyes - aim, axis=1).min())
-    fraction = float(np.clip(0.7 * mover.narrowness / target.radius, _NEAREST / distance, 0.7))
+    fraction = float(np.clip(0.7 * mover.narrowness / target.radius, _NEAREST / distance, _HALFWAY))
     before = eye + fraction * (aim - eye) - mover.middle
     phase = 3 * np.minimum(share, 1 - share)  # 0 .. 1 on the way up, and again on the way down
     ground = np.where(share < 0.5, mover.position, place)

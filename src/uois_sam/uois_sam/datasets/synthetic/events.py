@@ -72,8 +72,8 @@ class Slot:
 def draw_slots(rng: Rng, counts: EventCounts, frames: int, frame_rate: float) -> list[Slot]:
     """Times for all events, in order of their first frame.
 
-    At most three objects move on purpose at one time, and the camera does not look away from an object that hides
-    another one.
+    At most three objects move on purpose at one time, one of them before another one, and the camera does not look
+    away from that.
 
     Raises:
         InputError: there is no room for the events in that many frames.
@@ -100,5 +100,5 @@ def _compatible(slots: list[Slot]) -> bool:
         return False
     turns = [slot for slot in slots if slot.kind == "turn"]
     carries = [slot.middle() for slot in moves if slot.kind == "carry"]
-    alone = not any(a.meets(b) for k, a in enumerate(turns) for b in turns[k + 1 :])
-    return alone and not any(turn.meets(carry) for turn in turns for carry in carries)
+    away = [*turns, *carries]  # one of these at a time
+    return not any(a.meets(b) for k, a in enumerate(away) for b in away[k + 1 :])
