@@ -51,12 +51,46 @@ def test_synth(calls: list[Any], capsys: pytest.CaptureFixture[str]) -> None:
         (["--families", "none"], "invalid choice: 'none'"),
         (["--seed", "-1"], "'-1' is no whole number from 0 on"),
         (["--workers", "0"], "'0' is no whole number from 1 on"),
+        (["--bag", "x.mcap"], "--bag is for a sequence"),
+        (["--events", "push=1"], "--events is for a sequence"),
+        (["--sequence"], "--count goes without --sequence"),
+        (["--sequence", "0"], "'0' is no whole number from 1 on"),
     ],
 )
 def test_synth_refuses(arguments: list[str], complaint: str, tmp_path: Path, refused: Callable[..., str]) -> None:
     given = ["synth", "--out", tmp_path / "d", "--count", 1, "--seed", 1, *arguments]
     assert complaint in refused(*given)
     assert not (tmp_path / "d").exists()
+
+
+def test_synth_wants_a_place(refused: Callable[..., str]) -> None:
+    assert "wanted --out DIR and --count N" in refused("synth", "--seed", 1)
+    assert "give --out DIR, --bag PATH.mcap, or both" in refused("synth", "--seed", 1, "--sequence")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        (["--views", "2"], "--views goes without --sequence"),
+        (["--workers", "2"], "--workers goes without --sequence"),
+        (["--events", "fall=1"], "event 'fall=1' is none"),
+        (["--sequence", "9"], "9 frames at 10 a second are too few for the events push=2"),
+        (["--size", "8x8"], "size is 8x8"),
+        (["--bag", "x.bag"], "give a name that ends in .mcap"),
+    ],
+)
+def test_synth_sequence_refuses(
+    arguments: list[str], complaint: str, tmp_path: Path, refused: Callable[..., str]
+) -> None:
+    pytest.importorskip("mujoco", reason="mujoco is not installed: sequences cannot be drawn")
+    assert complaint in refused("synth", "--sequence", "--out", tmp_path / "d", "--seed", 1, *arguments)
+    assert not (tmp_path / "d").exists()
+
+
+def test_synth_sequence_refuses_a_folder_of_frames(refused: Callable[..., str]) -> None:
+    pytest.importorskip("mujoco", reason="mujoco is not installed: sequences cannot be drawn")
+    given = ["synth", "--sequence", "--out", bundled_sequence(), "--seed", 1]
+    assert "holds frames already" in refused(*given)
 
 
 def test_train_segmenter(calls: list[Any], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

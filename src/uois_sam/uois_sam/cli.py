@@ -11,6 +11,7 @@ from uois_sam import __version__
 from uois_sam.commands import (
     annotate,
     bench,
+    convert,
     datasets,
     demo,
     evaluate,
@@ -27,7 +28,7 @@ from uois_sam.memory import keep_freed_memory
 BAD_INPUT = 2
 INTERRUPTED = 130
 
-_COMMANDS = (demo, segment, record, replay, evaluate, reproduce, datasets, synth, annotate, train, bench)
+_COMMANDS = (demo, segment, record, replay, evaluate, reproduce, datasets, synth, convert, annotate, train, bench)
 
 _DESCRIPTION = """\
 Instance masks and metric point clouds of tables of things never seen before,

@@ -1,15 +1,13 @@
-"""Live frames and recorded sequences."""
+"""Live frames."""
 
 from __future__ import annotations
 
-import json
 from itertools import islice
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from uois_sam.datasets.folder import FolderDataset
 from uois_sam.errors import InputError
 
 SIZE = (96, 128)
@@ -40,28 +38,11 @@ def test_exact_depth_where_no_sensor_is_wanted(renderer_backend: str, lights_dir
     assert (frame.depth > 0).all()
 
 
-def test_sequence_is_a_folder_of_frames(renderer_backend: str, lights_dir: Path, tmp_path: Path) -> None:
-    from uois_sam.datasets.synthetic.sequence import generate_sequence
-
-    out = generate_sequence(tmp_path / "sequence", 4, frames=3, size=SIZE, families="train", cache_dir=lights_dir)
-    dataset = FolderDataset(out)
-    assert dataset.names == ["000000", "000001", "000002"]
-    frame = dataset[2]
-    assert frame.label is not None
-    assert frame.depth is not None
-    poses = json.loads((out / "poses.json").read_text())
-    assert list(poses["frames"]) == dataset.names
-    assert {str(k) for k in np.unique(frame.label) if k} <= poses["objects"].keys()
-
-
-def test_bad_arguments_are_refused(renderer_backend: str, tmp_path: Path) -> None:
+def test_bad_arguments_are_refused(renderer_backend: str) -> None:
     from uois_sam.datasets.synthetic.live import SyntheticCamera
-    from uois_sam.datasets.synthetic.sequence import generate_sequence
 
     with pytest.raises(InputError, match="frames_per_scene is 0"):
         SyntheticCamera(frames_per_scene=0)
-    with pytest.raises(InputError, match="frames is 0"):
-        generate_sequence(tmp_path / "x", 0, frames=0)
 
 
 def test_renderer_says_which_package_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:

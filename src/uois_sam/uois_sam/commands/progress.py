@@ -9,11 +9,11 @@ from tqdm import tqdm
 
 
 @contextmanager
-def progress_bar(title: str, unit: str) -> Iterator[Callable[[int, int], None]]:
-    """A bar as a function of (done, total), which appears with the first call."""
+def progress_bar(title: str, unit: str) -> Iterator[Callable[[int, int | None], None]]:
+    """A bar as a function of (done, total or None), which appears with the first call."""
     bar: tqdm | None = None
 
-    def show(done: int, total: int) -> None:
+    def show(done: int, total: int | None) -> None:
         nonlocal bar
         if bar is None:
             bar = tqdm(total=total, initial=done, desc=title, unit=unit, disable=None)

@@ -13,6 +13,7 @@ from uois_sam.datasets.image_files import MILLIMETRE, natural_key, read_color, r
 from uois_sam.datasets.json_files import read_object
 from uois_sam.datasets.label_rule import LabelRule
 from uois_sam.datasets.labelled import LabelledDataset
+from uois_sam.datasets.sequence_file import read_sequence
 from uois_sam.errors import InputError
 from uois_sam.types import Camera, Frame
 
@@ -28,12 +29,14 @@ class FolderDataset(LabelledDataset):
         label/NAME.png, optional: uint8 or uint16 ground truth, one channel;
         camera.json, optional: {"fx", "fy", "cx", "cy", "width", "height"} in pixels, and "depth_scale" in metres
             per unit of depth (0.001 where not given); frames/NAME.json with the same keys goes before it;
-        dataset.json, optional: {"first_object", "ignore"}, see `LabelRule`.
+        dataset.json, optional: {"first_object", "ignore"}, see `LabelRule`;
+        sequence.json, optional: the frames are one sequence, and this is when each was taken; see `SequenceInfo`.
 
     Attributes:
         path: the folder.
         names: stems of the images.
         rule: how to read the labels: as given, else as in dataset.json, else `LabelRule()`.
+        sequence: what sequence.json holds; None where there is none.
 
     Raises:
         InputError: the folder, its images or a JSON file is missing or unusable; also when a frame is read.
@@ -43,6 +46,7 @@ class FolderDataset(LabelledDataset):
         path = Path(path)
         self._images = find_images(path)
         self._intrinsics = read_intrinsics(path / "camera.json")
+        self.sequence = read_sequence(path)
         names = [image.stem for image in self._images]
         super().__init__(path, names, rule or _read_rule(path / "dataset.json"))
 
@@ -63,6 +67,7 @@ class FolderDataset(LabelledDataset):
             image=image,
             depth=read_depth(depth, size, scale) if depth.exists() else None,
             camera=camera,
+            stamp=self.sequence.stamps.get(name) if self.sequence else None,
             name=name,
             label=read_plane(label, size, (np.uint8, np.uint16)).astype(np.uint16) if label.exists() else None,
         )

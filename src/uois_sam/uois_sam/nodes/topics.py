@@ -4,14 +4,9 @@ from __future__ import annotations
 
 from rclpy.qos import DurabilityPolicy, HistoryPolicy, QoSProfile, ReliabilityPolicy
 
-IMAGE = "camera/camera/color/image_raw"
-"""Colour image; the names are those of realsense-ros, so that its driver can stand in for the camera node."""
-
-DEPTH = "camera/camera/aligned_depth_to_color/image_raw"
-"""Depth registered to the colour image."""
-
-CAMERA_INFO = "camera/camera/color/camera_info"
-"""Intrinsics of both."""
+from uois_sam.sources.camera_topics import CAMERA_INFO as CAMERA_INFO
+from uois_sam.sources.camera_topics import DEPTH as DEPTH
+from uois_sam.sources.camera_topics import IMAGE as IMAGE
 
 INSTANCES = "segmentation/instances"
 """What the segmentation node calls `~/instances`."""

@@ -60,6 +60,13 @@ _DEPTH: dict[str, _Layout] = {
     "32FC1": _Layout("f4", 1),
 }
 
+_LABELS: dict[str, _Layout] = {
+    "16UC1": _Layout("u2", 1),
+    "mono16": _Layout("u2", 1),
+    "8UC1": _Layout("u1", 1),
+    "mono8": _Layout("u1", 1),
+}
+
 COLOUR_ENCODINGS = tuple(_COLOUR)
 DEPTH_ENCODINGS = tuple(_DEPTH)
 
@@ -129,6 +136,21 @@ def decode_depth(
     return metric_depth(samples, unit)
 
 
+def decode_labels(
+    encoding: str, width: int, height: int, step: int, is_bigendian: bool | int, data: Buffer
+) -> NDArray[np.uint16]:
+    """Decode the pixels of a `sensor_msgs/Image` of labels: (height, width) uint16, a copy.
+
+    Args:
+        encoding: 16UC1, mono16, 8UC1 or mono8. The others are those of `decode_image`.
+
+    Raises:
+        InputError: as `decode_image`.
+    """
+    layout = _layout(_LABELS, "label", encoding)
+    return _pixels(layout, encoding, width, height, step, is_bigendian, data).astype(np.uint16)
+
+
 def metric_depth(samples: NDArray[Any], unit: float | None = None) -> NDArray[np.float32]:
     """Depth samples in metres.
 
@@ -150,6 +172,12 @@ def metric_depth(samples: NDArray[Any], unit: float | None = None) -> NDArray[np
     if samples.dtype.kind != "u":
         depth[~(np.isfinite(depth) & (depth > 0))] = 0
     return depth
+
+
+def millimetres(depth: NDArray[np.float32]) -> NDArray[np.uint16]:
+    """(H, W) uint16 millimetres of (H, W) metres, as 16UC1 has them; 0, unknown, where they find no room there."""
+    counts = np.round(depth * np.float32(1000))
+    return np.where((counts > 0) & (counts <= np.iinfo(np.uint16).max), counts, 0).astype(np.uint16)
 
 
 def check_image_size(width: int, height: int) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -13,6 +13,8 @@ from uois_sam.datasets.synthetic.families import COMMON, STACKABLE, TIDY
 from uois_sam.datasets.synthetic.objects import Family, ObjectModel, pick
 
 Rng = np.random.Generator
+STYLES = (*["drop"] * 9, *["tidy"] * 6, *["stack"] * 4, "tray")
+"""How a table is laid, each as likely as it is named."""
 _GAP = 0.001  # metres between an object and what it is set upon
 
 
@@ -30,9 +32,14 @@ class Placement:
     twin: int | None = None
 
 
-def plan(rng: Rng, families: Mapping[str, Family], table_half: tuple[float, float]) -> list[Placement]:
-    """Placements of one scene's objects on a table whose half sizes are given in metres."""
-    style = pick(rng, *["drop"] * 9, *["tidy"] * 6, *["stack"] * 4, "tray")
+def plan(
+    rng: Rng, families: Mapping[str, Family], table_half: tuple[float, float], styles: Sequence[str] = STYLES
+) -> list[Placement]:
+    """Placements of one scene's objects on a table whose half sizes are given in metres.
+
+    styles: of which one is drawn: "drop", "tidy", "stack" or "tray".
+    """
+    style = pick(rng, *styles)
     if style == "drop":
         placements = _dropped(rng, families, int(rng.integers(3, 19)), rng.uniform(0.04, 0.18))
     elif style == "tidy":

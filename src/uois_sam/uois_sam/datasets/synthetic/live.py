@@ -23,15 +23,13 @@ from uois_sam.datasets.synthetic.image_light import image_lights
 from uois_sam.datasets.synthetic.render import Backend, RenderedFrame, Renderer
 from uois_sam.datasets.synthetic.scene import SceneRejectedError, build_scene
 from uois_sam.datasets.synthetic.sensor import DepthSensor, simulate_depth
-from uois_sam.datasets.synthetic.viewpoints import orbit
+from uois_sam.datasets.synthetic.viewpoints import orbit, usual_camera
 from uois_sam.errors import InputError
-from uois_sam.types import Camera
 
 LIVE_SENSOR = DepthSensor(
     edge_jitter=0.6, baseline=0.05, torn_edges=0.3, noise=0.0008, quantisation=0.0028, blind_margins=(4, 0)
 )
 """A good structured-light camera."""
-_VERTICAL_FIELD_OF_VIEW = 46.0  # degrees
 
 
 class SyntheticCamera(Iterator[RenderedFrame]):
@@ -71,9 +69,7 @@ class SyntheticCamera(Iterator[RenderedFrame]):
         self._least_objects = least_objects
         self._count = 0
         self._poses: list[NDArray[np.float64]] = []
-        height, width = size
-        focal = float(height / 2 / np.tan(np.radians(_VERTICAL_FIELD_OF_VIEW) / 2))
-        self.camera = Camera(focal, focal, (width - 1) / 2, (height - 1) / 2, width, height)
+        self.camera = usual_camera(size)
 
     def __next__(self) -> RenderedFrame:
         scene, step = divmod(self._count, self._frames_per_scene)

@@ -65,6 +65,10 @@ class View:
 class _Backend(Protocol):
     def load(self, scene: Scene) -> None: ...
 
+    def update(self) -> None:
+        """Take the poses of the scene's objects anew."""
+        ...
+
     def geometry(self) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
         """(H, W) metres, and (H, W) geom id + 1."""
         ...
@@ -128,6 +132,10 @@ class _Filament:
         active.target("depth", self._depth, self._mjrf.PixelFormat.PIXEL_FORMAT_R32F)
         active.scene("scene").set_msaa(_MULTI_SAMPLES)
         self._active, self._loaded, self._scene = active, loaded, scene
+
+    def update(self) -> None:
+        assert self._scene is not None
+        self._loaded.update(self._scene.data)
 
     def _camera(self) -> mujoco.MjvGLCamera:
         assert self._scene is not None
@@ -195,6 +203,9 @@ class _Classic:
         self.close()
         self._scene, self._active = scene, mujoco.Renderer(scene.model, *self._size)
 
+    def update(self) -> None:
+        """Nothing to do: it reads the scene whenever it draws."""
+
     def _draw(self) -> NDArray:
         assert self._active is not None
         self._active.update_scene(self._scene.data, "camera", _scene_options())
@@ -252,17 +263,32 @@ class Renderer:
         self._active.load(scene)
         self._scene = scene
 
-    def _aim(self, camera: Camera, pose: NDArray[np.float64]) -> Scene:
+    def arrange(self, positions: NDArray[np.float64]) -> None:
+        """Put the objects of the loaded scene elsewhere.
+
+        positions: (7 * objects,), of each one x, y, z in metres and a quaternion (w, x, y, z), as `MjData.qpos`.
+        """
+        scene = self._current()
+        scene.data.qpos[:] = positions
+        mujoco.mj_kinematics(scene.model, scene.data)
+        mujoco.mj_camlight(scene.model, scene.data)
+        self._active.update()
+
+    def _current(self) -> Scene:
         if self._scene is None:
             raise RendererError("no scene is loaded; call load(scene) before drawing")
-        model, data = self._scene.model, self._scene.data
+        return self._scene
+
+    def _aim(self, camera: Camera, pose: NDArray[np.float64]) -> Scene:
+        scene = self._current()
+        model, data = scene.model, scene.data
         quaternion = np.zeros(4)
         mujoco.mju_mat2Quat(quaternion, (pose[:3, :3] * [1, -1, -1]).ravel())
         model.cam_pos[0], model.cam_quat[0] = pose[:3, 3], quaternion
         model.cam_fovy[0] = np.degrees(2 * np.arctan(camera.height / 2 / camera.fy))
         mujoco.mj_kinematics(model, data)
         mujoco.mj_camlight(model, data)
-        return self._scene
+        return scene
 
     def look(self, camera: Camera, pose: NDArray[np.float64]) -> View:
         """Draw what the loaded scene is like from there, without its colours (a few milliseconds).

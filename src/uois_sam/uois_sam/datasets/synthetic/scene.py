@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from uois_sam.datasets.synthetic.colliders import Collider
-from uois_sam.datasets.synthetic.layout import Placement, plan
+from uois_sam.datasets.synthetic.layout import STYLES, Placement, plan
 from uois_sam.datasets.synthetic.materials import add_material
 from uois_sam.datasets.synthetic.objects import Family
 from uois_sam.datasets.synthetic.room import COLLIDING, VISIBLE, Room, add_lights, add_mesh, add_room
@@ -61,17 +61,26 @@ class Scene:
     focus: NDArray[np.float64]
 
 
-def build_scene(rng: Rng, families: Mapping[str, Family], panoramas: list[Path], least_objects: int = 2) -> Scene:
+def build_scene(
+    rng: Rng,
+    families: Mapping[str, Family],
+    panoramas: list[Path],
+    least_objects: int = 2,
+    styles: Sequence[str] = STYLES,
+) -> Scene:
     """Draw a table of objects and let it settle.
 
     panoramas: image lights for Filament; empty for the classic renderer.
+    styles: how the table is laid, see `plan`.
 
     Raises:
         SceneRejectedError: this draw does not make a good scene; draw again.
     """
     spec = _new_spec()
     room = add_room(rng, spec)
-    placements = plan(rng, families, room.table_half)
+    placements = plan(rng, families, room.table_half, styles)
+    if len(placements) < least_objects:
+        raise SceneRejectedError(f"only {len(placements)} objects are laid; at least {least_objects} are wanted")
     part_ids = _add_objects(rng, spec, placements)
     add_lights(rng, spec, panoramas)
     spec.worldbody.add_camera(name="camera")

@@ -34,9 +34,18 @@ def draw_camera(rng: Rng, size: tuple[int, int]) -> Camera:
 
     The middle of an image is at ((width - 1) / 2, (height - 1) / 2), pixel centres being at integers.
     """
+    return _camera(size, rng.uniform(38, 58))
+
+
+def usual_camera(size: tuple[int, int]) -> Camera:
+    """The camera of (height, width) px of all sequences, 46 degrees high; see `draw_camera`."""
+    return _camera(size, 46.0)
+
+
+def _camera(size: tuple[int, int], degrees: float) -> Camera:
     height, width = size
-    focal = height / 2 / np.tan(np.radians(rng.uniform(38, 58)) / 2)
-    return Camera(float(focal), float(focal), (width - 1) / 2, (height - 1) / 2, width, height)
+    focal = float(height / 2 / np.tan(np.radians(degrees) / 2))
+    return Camera(focal, focal, (width - 1) / 2, (height - 1) / 2, width, height)
 
 
 def draw_viewpoint(rng: Rng, room: Room, focus: NDArray[np.float64], azimuth: float) -> NDArray[np.float64]:
@@ -56,14 +65,25 @@ def draw_viewpoint(rng: Rng, room: Room, focus: NDArray[np.float64], azimuth: fl
     return pose
 
 
-def orbit(rng: Rng, room: Room, focus: NDArray[np.float64], count: int) -> list[NDArray[np.float64]]:
+def orbit(
+    rng: Rng,
+    room: Room,
+    focus: NDArray[np.float64],
+    count: int,
+    *,
+    elevations: tuple[float, float] = (35, 50),
+    swings: tuple[float, float] = (35, 55),
+) -> list[NDArray[np.float64]]:
     """(4, 4) poses of a camera that swings smoothly to and fro about the focus, as if held in a hand.
 
-    The swing is as wide as the walls allow, at most 55 degrees to each side; it ends where it began.
+    It ends where it began.
+
+    elevations: range of its height above the focus, degrees.
+    swings: range of its swing to each side, degrees; where the walls are near it is less.
     """
-    elevation, distance = np.radians(rng.uniform(35, 50)), rng.uniform(0.75, 1.0)
+    elevation, distance = np.radians(rng.uniform(*elevations)), rng.uniform(0.75, 1.0)
     centre = _widest_azimuth(rng, room, focus, elevation, distance)
-    swing = np.radians(rng.uniform(35, 55))
+    swing = np.radians(rng.uniform(*swings))
     while True:
         poses = []
         for phase in 2 * np.pi * np.arange(count) / count:
@@ -76,6 +96,14 @@ def orbit(rng: Rng, room: Room, focus: NDArray[np.float64], count: int) -> list[
         if swing < 0.05 or all(room.holds(pose[:3, 3]) for pose in poses):
             return poses
         swing *= 0.7
+
+
+def turned(pose: NDArray[np.float64], angle: float) -> NDArray[np.float64]:
+    """The (4, 4) pose turned on the spot about the vertical, to the left by `angle` radians."""
+    c, s = np.cos(angle), np.sin(angle)
+    result = pose.copy()
+    result[:3, :3] = np.array([[c, -s, 0], [s, c, 0], [0, 0, 1]]) @ pose[:3, :3]
+    return result
 
 
 def _widest_azimuth(rng: Rng, room: Room, focus: NDArray[np.float64], elevation: float, distance: float) -> float:
