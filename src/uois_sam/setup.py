@@ -39,9 +39,11 @@ setup(
         *share_files("config"),
         *share_files("models"),
     ],
-    extras_require={"ray": ["ray"]},
     zip_safe=False,
-    extras_require={"test": ["hypothesis", "pytest"]},  # from which "colcon test" takes that pytest runs the tests
+    extras_require={
+        "ray": ["ray"],
+        "test": ["hypothesis", "pytest"],  # from which "colcon test" takes that pytest runs the tests
+    },
     entry_points={
         "console_scripts": [
             "uois-sam = uois_sam.cli:main",
