@@ -216,6 +216,13 @@ def test_a_camera_that_runs_already_is_refused(tmp_path: Path) -> None:
     assert errors.count("\n") == 1
 
 
+def test_two_stacks_are_refused(tmp_path: Path) -> None:
+    bag = write_bag(tmp_path / "table.mcap", 2)
+    with stack(BLOBS), stack(BLOBS):
+        code, _, errors = run("replay", bag, "--out", tmp_path / "out", "--online", "--attach")
+    assert (code, errors) == (2, "uois-sam: 2 nodes publish /segmentation/instances; stop all but one\n")
+
+
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack, nullcontext
 from dataclasses import dataclass
@@ -32,7 +33,6 @@ _REPORTS = 2.0
 _SETTLE = 0.5
 _PARAMETER = 5.0
 _SPIN = 0.05
-_REPORTING = 2  # segmentation and grasp_bridge
 
 
 @dataclass(frozen=True)
@@ -79,6 +79,7 @@ class OnlineReplay:
         self._say = say
         self._progress = progress
         self._diagnostics = DiagnosticsLog()
+        self._reports: Counter[str] = Counter()
         self._log = OnlineLog({"instances"})
         self._bag: BagQueue | None = None
 
@@ -146,6 +147,8 @@ class OnlineReplay:
         _spin(listener, _SETTLE)  # until the nodes that we see have seen us too; best effort would lose the first
         if listener.others_publish("image"):
             raise UoisSamError(f"a camera publishes on {TOPICS['image'].name} already; stop it first")
+        if (stacks := listener.others_publish("instances")) > 1:
+            raise UoisSamError(f"{stacks} nodes publish {TOPICS['instances'].name}; stop all but one")
         return outlet
 
     def _processes(self, listener: Listener, stack: Stack | None) -> list[int]:
@@ -167,8 +170,8 @@ class OnlineReplay:
             self._progress(self._log.sent)
             if self._log.silence(time.perf_counter()) > PATIENCE:
                 raise UoisSamError(f"no frame was answered for {PATIENCE:.0f} s")
-        reports = self._diagnostics.count  # nodes report once a second; the next holds the last frame's times
-        _spin(listener, _REPORTS, lambda: self._diagnostics.count >= reports + _REPORTING)
+        before = self._reports.copy()  # nodes report once a second; the next holds the last frame's times
+        _spin(listener, _REPORTS, lambda: all(self._reports[node] > count for node, count in before.items()))
 
     def _hear(self, name: str, cdr: bytes, arrival: int) -> None:
         at = time.perf_counter()
@@ -183,7 +186,9 @@ class OnlineReplay:
             self._log.found(stamp, [one.id for one in instances], [one.score for one in instances])
 
     def _diagnose(self, cdr: bytes) -> None:
-        for node, stages in self._diagnostics.add(decode("diagnostics", cdr)).items():
+        message = decode("diagnostics", cdr)
+        self._reports.update(status.name for status in message.status)
+        for node, stages in self._diagnostics.add(message).items():
             prefix = "" if node == "segmentation" else f"{node}: "
             self._log.timed({prefix + stage: ms / 1e3 for stage, ms in stages.items()})
         self._log.refused({node: count for node, (count, _) in self._diagnostics.refused.items()})
