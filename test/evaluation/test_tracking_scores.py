@@ -75,6 +75,17 @@ def test_ids_of_two_sequences_have_nothing_to_do_with_each_other() -> None:
     assert score_sequence(one + other).idf1 == 0.5
 
 
+def test_ids_after_a_long_absence() -> None:
+    away = [frame()] * 10
+    kept = score_sequence([frame((1, 5)), *away, frame((1, 5))])
+    lost = score_sequence([frame((1, 5)), *away, frame((1, 6))])
+    short = score_sequence([frame((1, 5)), *away[:9], frame((1, 6))])
+    missed = score_sequence([frame((1, 5)), *[frame(missed=(1,))] * 10, frame((1, 6))])
+    assert [(s.absences, s.recovered) for s in (kept, lost, short, missed)] == [(1, 1), (1, 0), (0, 0), (0, 0)]
+    late = score_sequence([frame((1, 5)), *away, frame(missed=(1,)), frame((1, 5)), frame((1, 5))])
+    assert (late.absences, late.recovered) == (1, 1)
+
+
 class TestOverlap:
     def test_by_hand(self) -> None:
         label = np.zeros((4, 6), np.uint16)

@@ -22,6 +22,9 @@ from uois_sam.types import Instances
 SAME = 0.5
 """Least IoU at which a mask counts as that of a thing, for IDF1 and switches."""
 
+ABSENT = 10
+"""Frames out of sight after which having the id of before is counted by itself."""
+
 ALPHAS = np.arange(0.05, 0.99, 0.05)
 """The thresholds that HOTA is averaged over (section 4.4)."""
 
@@ -91,6 +94,8 @@ class TrackingCounts:
         id_true_positives, id_false_positives, id_false_negatives: of masks, under the best assignment of found to
             true ids over each whole sequence.
         switches: times that a thing came to have another id than it had last.
+        absences: times that a thing came back after `ABSENT` frames or more in which no pixel of it was seen.
+        recovered: those after which it had the id that it had before.
         true_positives, false_positives, false_negatives: (19,) of masks at each of `ALPHAS`.
         association: (19,) sum of the association Jaccard index over the true positives.
     """
@@ -100,6 +105,8 @@ class TrackingCounts:
     id_false_positives: int
     id_false_negatives: int
     switches: int
+    absences: int
+    recovered: int
     true_positives: NDArray[np.float64]
     false_positives: NDArray[np.float64]
     false_negatives: NDArray[np.float64]
@@ -143,6 +150,8 @@ class TrackingCounts:
         return {
             "idf1": self.idf1,
             "switches": self.switches,
+            "absences": self.absences,
+            "recovered": self.recovered,
             "hota": self.hota,
             "deta": self.detection,
             "assa": self.association_accuracy,
@@ -153,8 +162,7 @@ class TrackingCounts:
 def score_sequence(frames: Sequence[FrameOverlap]) -> TrackingCounts:
     """Score the frames of one sequence, in their order; ids of another sequence mean other things."""
     renumbered = _renumber(frames)
-    hits = _id_counts(renumbered)
-    return TrackingCounts(len(frames), *hits, _switches(renumbered), *_hota_counts(renumbered))
+    return TrackingCounts(len(frames), *_id_counts(renumbered), *_changes(renumbered), *_hota_counts(renumbered))
 
 
 def total(sequences: Iterable[TrackingCounts]) -> TrackingCounts:
@@ -201,11 +209,16 @@ def _id_counts(sequence: _Numbered) -> tuple[int, int, int]:
     return right, int(sequence.found_count.sum()) - right, int(sequence.true_count.sum()) - right
 
 
-def _switches(sequence: _Numbered) -> int:
+def _changes(sequence: _Numbered) -> tuple[int, int, int]:
+    """Switches, absences, and those after which the id was that of before."""
+    seen_at = np.full(len(sequence.true_count), -1)
     last = np.full(len(sequence.true_count), -1)
     previous = last.copy()
-    switches = 0
-    for frame in sequence.frames:
+    away = np.zeros(len(last), bool)  # since it was matched last
+    switches = absences = recovered = 0
+    for number, frame in enumerate(sequence.frames):
+        away[frame.true] |= (seen_at[frame.true] >= 0) & (number - seen_at[frame.true] > ABSENT)
+        seen_at[frame.true] = number
         if len(frame.true) == 0 or len(frame.found) == 0:
             continue
         score = frame.iou + 1000.0 * (frame.found[None] == previous[frame.true][:, None])
@@ -214,10 +227,14 @@ def _switches(sequence: _Numbered) -> int:
         matched = score[rows, columns] > _EPS
         true, found = frame.true[rows[matched]], frame.found[columns[matched]]
         switches += int(np.sum((last[true] >= 0) & (last[true] != found)))
+        back = away[true] & (last[true] >= 0)
+        absences += int(back.sum())
+        recovered += int(np.sum(back & (last[true] == found)))
+        away[true] = False
         last[true] = found
         previous[:] = -1
         previous[true] = found
-    return switches
+    return switches, absences, recovered
 
 
 def _hota_counts(sequence: _Numbered) -> tuple[NDArray[np.float64], ...]:

@@ -24,7 +24,7 @@ RECENT = 3
 _EMBEDDING, _EMBEDDING_LOST = 0.5, 0.2
 """Share of the embedding in appearance; the rest is colour."""
 
-_FAR, _NEAR = (0.15, 0.12), (0.10, 0.08)
+_FAR, _NEAR = (0.15, 0.12), (0.15, 0.10)
 """Metres, and widths of the image, at which nearness is 1 / e; before and after the motion is undone."""
 
 _GUESS = 0.8
@@ -36,13 +36,25 @@ _TOLERANCE = 0.02
 _SAME_DEPTH = 0.04
 """Metres between a remembered point and the depth seen there that make them different surfaces."""
 
+_INSIDE = 0.6
+"""What it is worth, of a full overlap, to lie all within where a thing should be, as what is half hidden does."""
+
+_SURE = 40
+"""Cells that an instance must have for its looks to count fully; of a few, they tell next to nothing."""
+
+_UNSURE = 0.6
+"""Appearance of what is too small to be told by its looks."""
+
+_COARSE = 4
+"""Cells to a side of the squares in which a thing's place is drawn."""
+
 _NEARNESS = 0.5
 """Weight of nearness; those of overlap and appearance are 1."""
 
 _LEAST, _LEAST_AGAIN = 0.9, 1.0
 """Least score of a pair; of a thing that was out of sight."""
 
-_LEAST_APPEARANCE, _LEAST_APPEARANCE_LOST = 0.35, 0.6
+_LEAST_APPEARANCE, _LEAST_APPEARANCE_LOST = 0.2, 0.6
 """Least appearance of a pair; of a lost thing."""
 
 
@@ -74,7 +86,7 @@ def associate(memory: Sightings, unseen: NDArray[np.int64], scene: Scene, seen: 
     motion = _camera_motion(memory, unseen, scene, seen, appearance)
     moved = _moved(memory, scene, *motion)
     near = _nearness(moved, seen, scene, _NEAR)
-    overlap = _overlap(moved, scene, seen)
+    overlap = np.maximum(_overlap(moved, scene, seen), _INSIDE * _inside(moved, scene, seen))
     score = overlap + _NEARNESS * near + appearance - np.where(unseen > 0, _LEAST_AGAIN, _LEAST)[:, None]
     possible = (near > 0.02) | (overlap > 0.05)
     possible &= appearance > np.where(unseen > RECENT, _LEAST_APPEARANCE_LOST, _LEAST_APPEARANCE)[:, None]
@@ -97,7 +109,8 @@ def _appearance(memory: Sightings, unseen: NDArray[np.int64], seen: Sightings) -
     embedding = np.clip((embedding - typical) / max(1 - typical, 0.05), 0, 1)
     colour = np.einsum("tc,kc->tk", memory.colour, seen.colour)
     share = np.where(unseen > RECENT, _EMBEDDING_LOST, _EMBEDDING)[:, None]
-    return np.asarray(share * embedding + (1 - share) * colour)
+    sure = np.minimum(np.minimum(memory.cells[:, None], seen.cells) / _SURE, 1)
+    return np.asarray(sure * (share * embedding + (1 - share) * colour) + (1 - sure) * _UNSURE)
 
 
 def _nearness(memory: Sightings, seen: Sightings, scene: Scene, scale: tuple[float, float]) -> Array:
@@ -134,7 +147,8 @@ def _camera_motion(
 
 def _moved(memory: Sightings, scene: Scene, space: Similarity | None, image: Similarity | None) -> Sightings:
     """The things where they should be now: in space where enough of them is measured, all others in the image."""
-    pixels, points = memory.pixels, memory.points
+    pixels: NDArray[np.floating] = memory.pixels
+    points: NDArray[np.floating] = memory.points
     if image is not None:
         pixels = image(pixels)
     camera = scene.camera
@@ -155,7 +169,7 @@ def _overlap(memory: Sightings, scene: Scene, seen: Sightings) -> Array:
     things, count = len(memory), len(seen) + 1
     height, width = scene.labels.shape
     cell = np.rint((memory.pixels - scene.step // 2) / scene.step)
-    inside = (cell >= 0).all(-1) & (cell < (width, height)).all(-1)
+    inside = np.all((cell >= 0) & (cell < (width, height)), axis=-1)
     cell = np.where(inside[..., None], cell, 0).astype(np.int64)
     columns, rows = cell[..., 0], cell[..., 1]
     label = np.where(inside, scene.labels[rows, columns], 0)
@@ -169,3 +183,20 @@ def _overlap(memory: Sightings, scene: Scene, seen: Sightings) -> Array:
     area, area_now = memory.cells[:, None].astype(float), seen.cells.astype(float)
     shared = np.minimum(hits * area / SAMPLES, area_now)
     return np.asarray(shared / np.maximum(area + area_now - shared, 1))
+
+
+def _inside(memory: Sightings, scene: Scene, seen: Sightings) -> Array:
+    """(T, K) share of each instance that lies where a thing should be, at about its depth."""
+    things, count = len(memory), len(seen)
+    height, width = (-(-side // _COARSE) for side in scene.labels.shape)
+    square = scene.step * _COARSE
+    place = np.floor(memory.pixels / square).astype(np.int64)
+    inside = np.all((place >= 0) & (place < (width, height)), axis=-1)
+    owner = np.broadcast_to(np.arange(things)[:, None], inside.shape)[inside]
+    depth = np.full((things, height * width), np.nan, np.float32)
+    depth[owner, place[inside][:, 1] * width + place[inside][:, 0]] = memory.points[..., 2][inside]
+    cell = np.floor(seen.pixels / square).astype(np.int64)
+    there = depth[:, cell[..., 1] * width + cell[..., 0]]
+    now = seen.points[..., 2]
+    same = (np.abs(there - now) < 2 * _SAME_DEPTH) | (there == 0) | ((now == 0) & ~np.isnan(there))
+    return np.asarray(same.mean(-1), np.float64).reshape(things, count)

@@ -20,6 +20,11 @@ if TYPE_CHECKING:
 _FRESH = 0.3
 """Share of the newest frame in how a thing is remembered to look."""
 
+_HIDDEN = 0.5
+"""A thing that shows less than this of what it showed is taken to be behind something, and keeps its shape."""
+_SHRINK = np.float32(0.95)
+"""By which it becomes smaller in memory, each frame: what showed before may have been too much."""
+
 _SAME_COLOURS = 0.85
 _SAME_THINGS = 0.5
 """A frame whose colours and things agree with those before by less than this is of another scene."""
@@ -125,11 +130,7 @@ class Tracker:
 
     def _remember(self, seen: Sightings, pairs: Association) -> NDArray[np.int64]:
         """Bring the memory to this frame; (K,) the ids of what is seen."""
-        known = pairs.memory[pairs.things]
-        now = seen[pairs.instances]
-        renewed = replace(
-            now, embedding=_blend(known.embedding, now.embedding), colour=_blend(known.colour, now.colour)
-        )
+        renewed = _renewed(pairs.memory[pairs.things], seen[pairs.instances])
         gone = np.ones(len(self._ids), bool)
         gone[pairs.things] = False
         gone &= self._unseen < self.settings.max_age
@@ -144,6 +145,23 @@ class Tracker:
         return ids
 
 
-def _blend(before: NDArray[np.float32], now: NDArray[np.float32]) -> NDArray[np.float32]:
-    mixed = (1 - _FRESH) * before + _FRESH * now
+def _renewed(before: Sightings, now: Sightings) -> Sightings:
+    """What is remembered of things that are seen again; the less of one is seen, the more stays as it was."""
+    share = np.minimum(now.cells / np.maximum(before.cells, 1), 1)
+    hidden = share < _HIDDEN
+    keep = hidden[:, None, None]
+    return Sightings(
+        _blend(before.embedding, now.embedding, share),
+        _blend(before.colour, now.colour, share),
+        np.where(keep, before.pixels, now.pixels),
+        np.where(keep, before.points, now.points),
+        np.where(hidden, _SHRINK * before.cells, now.cells),
+    )
+
+
+def _blend(
+    before: NDArray[np.float32], now: NDArray[np.float32], share: NDArray[np.float32]
+) -> NDArray[np.float32]:
+    fresh = _FRESH * share[:, None]
+    mixed = (1 - fresh) * before + fresh * now
     return np.asarray(mixed / np.maximum(np.sqrt((mixed**2).sum(1, keepdims=True)), 1e-9), np.float32)
