@@ -24,7 +24,7 @@ RECENT = 3
 _EMBEDDING, _EMBEDDING_LOST = 0.5, 0.2
 """Share of the embedding in appearance; the rest is colour."""
 
-_FAR, _NEAR = (0.15, 0.12), (0.15, 0.10)
+_FAR, _NEAR = (0.15, 0.12), (0.20, 0.12)
 """Metres, and widths of the image, at which nearness is 1 / e; before and after the motion is undone."""
 
 _GUESS = 0.8
@@ -33,10 +33,13 @@ _GUESS = 0.8
 _TOLERANCE = 0.02
 """Metres, and widths of the image, by which a thing at rest may seem to move."""
 
+_TRUSTED = 64
+"""Cells from which on a thing has full say: what is large is often near, or carried past."""
+
 _SAME_DEPTH = 0.04
 """Metres between a remembered point and the depth seen there that make them different surfaces."""
 
-_INSIDE = 0.6
+_INSIDE = 0.4
 """What it is worth, of a full overlap, to lie all within where a thing should be, as what is half hidden does."""
 
 _SURE = 40
@@ -48,13 +51,13 @@ _UNSURE = 0.6
 _COARSE = 4
 """Cells to a side of the squares in which a thing's place is drawn."""
 
-_NEARNESS = 0.5
-"""Weight of nearness; those of overlap and appearance are 1."""
+_LOOKS, _NEARNESS = 1.5, 0.5
+"""Weights of appearance and nearness; that of overlap is 1."""
 
-_LEAST, _LEAST_AGAIN = 0.9, 1.0
+_LEAST, _LEAST_AGAIN = 1.0, 1.1
 """Least score of a pair; of a thing that was out of sight."""
 
-_LEAST_APPEARANCE, _LEAST_APPEARANCE_LOST = 0.2, 0.6
+_LEAST_APPEARANCE, _LEAST_APPEARANCE_LOST = 0.35, 0.5
 """Least appearance of a pair; of a lost thing."""
 
 
@@ -87,7 +90,7 @@ def associate(memory: Sightings, unseen: NDArray[np.int64], scene: Scene, seen: 
     moved = _moved(memory, scene, *motion)
     near = _nearness(moved, seen, scene, _NEAR)
     overlap = np.maximum(_overlap(moved, scene, seen), _INSIDE * _inside(moved, scene, seen))
-    score = overlap + _NEARNESS * near + appearance - np.where(unseen > 0, _LEAST_AGAIN, _LEAST)[:, None]
+    score = overlap + _NEARNESS * near + _LOOKS * appearance - np.where(unseen > 0, _LEAST_AGAIN, _LEAST)[:, None]
     possible = (near > 0.02) | (overlap > 0.05)
     possible &= appearance > np.where(unseen > RECENT, _LEAST_APPEARANCE_LOST, _LEAST_APPEARANCE)[:, None]
     return Association(moved, *_assign(np.where(possible, score, 0)))
@@ -133,7 +136,8 @@ def _camera_motion(
     score = near + 1.5 * appearance - _GUESS
     recent = (unseen <= RECENT)[:, None]
     things, instances = _assign(np.where(recent & (near > 0.05), score, 0))
-    trust = appearance[things, instances] * np.sqrt(np.minimum(memory.cells[things], seen.cells[instances]))
+    cells = np.minimum(memory.cells[things], seen.cells[instances])
+    trust = appearance[things, instances] * np.sqrt(np.minimum(cells, _TRUSTED))
     (before, placed), (after, placed_now) = memory.places, seen.places
     space = image = None
     both = placed[things] & placed_now[instances]

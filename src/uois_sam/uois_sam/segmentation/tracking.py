@@ -26,7 +26,7 @@ _SHRINK = np.float32(0.95)
 """By which it becomes smaller in memory, each frame: what showed before may have been too much."""
 
 _SAME_COLOURS = 0.85
-_SAME_THINGS = 0.5
+_SAME_THINGS = 0.7
 """A frame whose colours and things agree with those before by less than this is of another scene."""
 
 
