@@ -10,7 +10,7 @@ from scipy.optimize import linear_sum_assignment
 from uois_sam.segmentation.pipeline import EmbeddedFrame
 from uois_sam.types import Instances
 
-_LEAST = 0.1
+_LEAST = 0.05
 """Least IoU of a pair; of 0.05, 0.1, 0.3 and 0.5 the one that served this method best on other sequences."""
 
 

@@ -21,7 +21,7 @@ from uois_sam.types import Camera, Instances
 if TYPE_CHECKING:
     from uois_sam.segmentation.pipeline import EmbeddedFrame
 
-SAMPLES = 96
+SAMPLES = 64
 """Cells that stand for an instance; one of fewer cells has some of them more than once."""
 
 _MEASURED = 0.3
@@ -132,10 +132,10 @@ def look(frame: EmbeddedFrame, instances: Instances) -> tuple[Scene, Sightings]:
         points[..., 1] = (pixels[..., 1] - camera.cy) / camera.fy * z
         points[..., 2] = z
     colour = _histograms(image[rows, columns], owner, len(instances))
-    place = (rows / labels.shape[0], columns / labels.shape[1])
-    return scene, Sightings(
-        _pooled(frame.embedding.map(0)[0], place, owner, len(instances)), colour, pixels, points, cells
+    embedding = _pooled(
+        frame.embedding.map(0)[0], rows[chosen] / labels.shape[0], columns[chosen] / labels.shape[1]
     )
+    return scene, Sightings(embedding, colour, pixels, points, cells)
 
 
 def _mark_the_small(labels: NDArray[np.int64], instances: Instances, step: int) -> None:
@@ -169,21 +169,21 @@ def _histogram(image: NDArray[np.uint8]) -> NDArray[np.float32]:
     return _histograms(colours, np.zeros(len(colours), np.int64), 1)[0]
 
 
-def _pooled(
-    features: Tensor, place: tuple[NDArray[np.float64], NDArray[np.float64]], owner: NDArray[np.int64], count: int
-) -> NDArray[np.float32]:
-    """(K, C) unit vectors, means of (C, h, w) features over the cells of each owner less that over the image.
+def _pooled(features: Tensor, rows: NDArray[np.float64], columns: NDArray[np.float64]) -> NDArray[np.float32]:
+    """(K, C) unit vectors, means of (C, h, w) features over the samples of each instance less that over the image.
 
-    place: (N,) rows and columns of the cells, as shares of the image.
+    rows, columns: (K, SAMPLES) as shares of the image.
     """
     h, w = features.shape[-2:]
-    cell = (place[0] * h).astype(np.int64) * w + (place[1] * w).astype(np.int64)
-    weights = np.bincount(owner * (h * w) + cell, minlength=count * h * w).reshape(count, h * w).astype(np.float32)
-    weights /= np.maximum(weights.sum(1, keepdims=True), 1)
-    with torch.no_grad():
-        flat = features.flatten(1).float()
-        pooled = torch.from_numpy(weights).to(flat.device) @ flat.T - flat.mean(1)
-    return _unit(pooled.cpu().numpy())
+    cells = (rows * h).astype(np.int64) * w + (columns * w).astype(np.int64)
+    flat = features.detach().flatten(1)
+    if flat.device.type == "cpu":  # PyTorch's threads would take longer to wake than to work
+        maps = flat.float().numpy()
+        at_samples, everywhere = maps[:, cells], maps.mean(1)
+    else:
+        at_samples = flat[:, torch.from_numpy(cells).to(flat.device)].float().cpu().numpy()
+        everywhere = flat.float().mean(1).cpu().numpy()
+    return _unit(at_samples.mean(-1).T - everywhere)
 
 
 def _unit(vectors: NDArray[np.floating]) -> NDArray[np.float32]:
