@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -95,6 +97,18 @@ def test_colours_of_neighbours_differ() -> None:
     colours = label_colours(40).astype(int)
     assert (colours[0] == 0).all()
     assert (np.abs(np.diff(colours[1:], axis=0)).sum(1) > 60).all()
+
+
+def test_an_instance_is_tinted_in_the_colour_of_its_id() -> None:
+    labels = np.zeros((8, 12), np.uint16)
+    labels[2:6, 1:5], labels[2:6, 7:11] = 1, 2
+    image = np.zeros((8, 12, 3), np.uint8)
+    one = Instances.from_label_image(labels)
+    other = replace(one, id=np.array([2, 40]))
+    colours = label_colours(40)
+    assert (one.overlay(image, 1.0)[3, 2] == colours[1]).all()
+    assert (other.overlay(image, 1.0)[[3, 3], [2, 8]] == colours[[2, 40]]).all()
+    assert (Instances.empty(8, 12).overlay(image) == 0).all()
 
 
 def test_better_parts_lie_on_top_of_the_label_image() -> None:

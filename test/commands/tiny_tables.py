@@ -41,6 +41,11 @@ class BrightThings:
         _, pieces = cv2.connectedComponents((image[..., 0] > 128).astype(np.uint8))
         return Instances.from_label_image(relabel(pieces))
 
+    def track(self, image: np.ndarray, stamp: int | None) -> Instances:
+        instances = self.segment(image)
+        self.stage_ms["track"] = 0.5
+        return instances
+
 
 def write_frame(folder: Path, name: str, *, depth: bool = True, label: np.ndarray | None = None) -> None:
     """Two bright things on a dark table; the label as given."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -23,7 +24,7 @@ def hypothesis() -> SimpleNamespace:
     return SimpleNamespace(hypothesis=SimpleNamespace(class_id="", score=0.0))
 
 
-def test_each_instance_is_a_detection_with_its_label_as_id(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_each_instance_is_a_detection_with_its_id(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(detections, "Detection2D", detection, raising=False)
     monkeypatch.setattr(detections, "Detection2DArray", SimpleNamespace)
     monkeypatch.setattr(detections, "ObjectHypothesisWithPose", hypothesis, raising=False)
@@ -31,10 +32,10 @@ def test_each_instance_is_a_detection_with_its_label_as_id(monkeypatch: pytest.M
     labels[2:5, 4:8] = 1
     header = Header(frame_id="optical")
     message = detections.detections_to_msg(
-        Instances.from_label_image(labels, np.array([0.75], np.float32)), header
+        replace(Instances.from_label_image(labels, np.array([0.75], np.float32)), id=np.array([7])), header
     )
     (one,) = message.detections
-    assert (message.header, one.header, one.id) == (header, header, "1")
+    assert (message.header, one.header, one.id) == (header, header, "7")
     box = one.bbox
     assert (box.center.position.x, box.center.position.y, box.size_x, box.size_y) == (6.0, 3.5, 4.0, 3.0)
     assert (one.results[0].hypothesis.class_id, one.results[0].hypothesis.score) == ("object", 0.75)

@@ -23,6 +23,7 @@ class OnePixel:
 
     def __init__(self) -> None:
         self.saw: list[Any] = []
+        self.stamps: list[int | None] = []
 
     def encode(self, image: np.ndarray, depth: np.ndarray | None, camera: Camera | None) -> np.ndarray:
         self.saw.append((depth, camera))
@@ -32,6 +33,10 @@ class OnePixel:
         labels = np.zeros(image.shape[:2], np.uint16)
         labels[0, 0] = 1
         return Instances.from_label_image(labels)
+
+    def track(self, image: np.ndarray, stamp: int | None) -> Instances:
+        self.stamps.append(stamp)
+        return self.segment(image)
 
     def correct(
         self, image: np.ndarray, instances: Instances, instance_id: int | None, clicks: Any, *, anew: bool
@@ -75,13 +80,14 @@ def test_a_correction_that_leaves_nothing_is_refused_and_forgotten() -> None:
 
 
 def test_only_the_newest_frames_are_held_and_a_lone_image_never_is() -> None:
-    s, _ = session(keep=2)
+    s, pipeline = session(keep=2)
     for stamp in (10, 20, 30):
         s.segment(frame(stamp))
     s.segment_only(frame(40).frame)
     assert s.correct(0, None, CLICKS).frame.frame.stamp == 30
     with pytest.raises(InputError, match="not held"):
         s.correct(10, None, CLICKS)
+    assert pipeline.stamps == [10, 20, 30]
 
 
 @pytest.mark.parametrize("use_depth", [True, False])

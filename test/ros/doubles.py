@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import cv2
@@ -17,15 +19,19 @@ from uois_sam.nodes.part_segmentation import load_parts
 from uois_sam.nodes.segmentation import load_model
 from uois_sam.parts.protocol import choose_names
 from uois_sam.segmentation.settings import SegmentationSettings
+from uois_sam.segmentation.tracking_settings import TrackingSettings
 from uois_sam.sources.device import DeviceSource
 from uois_sam.sources.source import FrameSource, open_source
-from uois_sam.types import Camera, Frame, Instances, Part, Parts
+from uois_sam.types import Camera, Frame, Instances, Part, Parts, relabel
 
 BLOBS = "blobs"
 """The model name that gives a `BlobPipeline`."""
 
 SLOW_BLOBS = "slow blobs"
 """The model name that gives a `SlowBlobPipeline`."""
+
+FAR_BLOBS = "far_blobs"
+"""One whose ids begin at 41 while tracking is on."""
 
 HALVES, WHOLES = "halves", "wholes"
 """The model names of part segmenters that give `Halves` and `Wholes`."""
@@ -46,9 +52,11 @@ class BlobPipeline:
 
     segmenter = NoEncoder()
 
-    def __init__(self) -> None:
+    def __init__(self, first_id: int = 1) -> None:
         self.settings = SegmentationSettings(score_threshold=0.61)
+        self.tracker = SimpleNamespace(settings=TrackingSettings())
         self.stage_ms = {"encode": 1.5}
+        self.first_id = first_id
 
     def encode(
         self, image: np.ndarray, depth: np.ndarray | None = None, camera: Camera | None = None
@@ -67,6 +75,12 @@ class BlobPipeline:
         keep = score >= self.settings.score_threshold
         return Instances.from_label_image(lookup[labels] if keep.all() else np.zeros_like(lookup[labels]))
 
+    def track(self, image: np.ndarray, stamp: int | None = None) -> Instances:
+        instances = self.segment(image)
+        if not self.tracker.settings.tracking:
+            return instances
+        return replace(instances, id=instances.id + self.first_id - 1)
+
     def correct(
         self,
         image: np.ndarray,
@@ -83,7 +97,10 @@ class BlobPipeline:
         if instance_id is not None and instance_id not in instances.id:
             raise InputError(f"there is no instance {instance_id}")
         known = instances.id.tolist()
-        label = len(known) + 1 if instance_id is None else known.index(instance_id) + 1
+        if instance_id is None:
+            instance_id = max(known, default=0) + 1
+            known.append(instance_id)
+        label = known.index(instance_id) + 1
         out = instances.label_image.copy()
         if anew:
             out[out == label] = 0
@@ -91,7 +108,9 @@ class BlobPipeline:
             x, y = int(click.x), int(click.y)
             if click.positive:
                 cv2.rectangle(out, (x - 5, y - 5), (x + 5, y + 5), label, -1)
-        return Instances.from_label_image(out), None
+        left = [k for k in range(1, len(known) + 1) if (out == k).any()]
+        ids = np.array([known[k - 1] for k in left], np.int64)
+        return replace(Instances.from_label_image(relabel(out)), id=ids), None
 
 
 class SlowBlobPipeline(BlobPipeline):
@@ -104,7 +123,7 @@ class SlowBlobPipeline(BlobPipeline):
 
 def load_blobs(model: str, device: str) -> Any:
     """The doubles for their names, the real thing for others."""
-    doubles = {BLOBS: BlobPipeline, SLOW_BLOBS: SlowBlobPipeline}
+    doubles = {BLOBS: BlobPipeline, SLOW_BLOBS: SlowBlobPipeline, FAR_BLOBS: lambda: BlobPipeline(41)}
     return doubles[model]() if model in doubles else load_model(model, device)
 
 

@@ -14,6 +14,8 @@ from uois_sam.segmentation.hdnet import HDNet
 from uois_sam.segmentation.hpg import UpsamplingHead
 from uois_sam.segmentation.load import choose_device, load_pipeline, load_segmenter
 from uois_sam.segmentation.pipeline import Pipeline
+from uois_sam.segmentation.tracking import Tracker
+from uois_sam.segmentation.tracking_settings import TrackingSettings
 from uois_sam.training.export import write_hdnet, write_model
 from uois_sam.training.segmenter import HPG_CONFIG
 
@@ -63,6 +65,41 @@ def test_no_prompts_no_instances(pipeline: Pipeline, image: np.ndarray) -> None:
         assert set(pipeline.stage_ms) == STAGES
     finally:
         pipeline.settings = loaded
+
+
+class TestTrack:
+    def test_the_same_frame_again_has_the_same_ids(self, pipeline: Pipeline, image: np.ndarray) -> None:
+        pipeline.tracker = Tracker()
+        frame = pipeline.encode(image)
+        first = pipeline.track(frame, 1)
+        assert len(first)
+        assert first.id.tolist() == list(range(1, len(first) + 1))
+        assert pipeline.track(frame, 2).id.tolist() == first.id.tolist()
+        assert pipeline.stage_ms["track"] > 0
+
+    def test_switched_off_ids_are_labels_and_all_is_forgotten(self, pipeline: Pipeline, image: np.ndarray) -> None:
+        pipeline.tracker = Tracker()
+        frame = pipeline.encode(image)
+        count = len(pipeline.track(frame))
+        pipeline.tracker.settings = TrackingSettings(tracking=False)
+        assert pipeline.track(frame).id.tolist() == list(range(1, count + 1))
+        pipeline.tracker.settings = TrackingSettings()
+        assert pipeline.track(frame).id.tolist() == list(range(count + 1, 2 * count + 1))
+
+    def test_a_corrected_thing_keeps_its_id_and_a_new_one_has_its_own(
+        self, pipeline: Pipeline, image: np.ndarray
+    ) -> None:
+        pipeline.tracker = Tracker()
+        frame = pipeline.encode(image)
+        pipeline.track(frame)
+        pipeline.tracker.reset()
+        before = pipeline.track(frame)
+        number = int(before.id[0])
+        after, _ = pipeline.correct(frame, before, number, [Click(80, 60, True)])
+        assert number in after.id
+        added, _ = pipeline.correct(frame, before, None, [Click(80, 60, True)])
+        (new,) = set(added.id.tolist()) - set(before.id.tolist())
+        assert new == max(before.id) + 1
 
 
 class TestCorrect:

@@ -222,7 +222,7 @@ class Instances:
         return self.mask(label)[y : y + h, x : x + w]
 
     def overlay(self, image: NDArray[np.uint8], opacity: float = 0.45) -> NDArray[np.uint8]:
-        """The image with each instance tinted and outlined.
+        """The image with each instance tinted and outlined in a colour that is its id's.
 
         Args:
             image: (H, W, 3) uint8 RGB of the same size as the label image.
@@ -236,7 +236,7 @@ class Instances:
         """
         if image.shape != (*self.label_image.shape, 3):
             raise InputError(f"image is {image.shape}; the label image wants {(*self.label_image.shape, 3)}")
-        return tint_labels(image, self.label_image, opacity)
+        return tint_labels(image, self.label_image, opacity, self.id)
 
 
 @dataclass(frozen=True)
@@ -292,21 +292,38 @@ class Parts:
 
 
 def label_colours(count: int) -> NDArray[np.uint8]:
-    """(count + 1, 3) uint8 RGB, row 0 black, the others far apart in hue (golden angle) and brightness."""
-    k = np.arange(count)
-    hsv = np.zeros((1, count, 3), np.float32)
-    hsv[0, :, 0] = (k * 137.508) % 360
-    hsv[0, :, 1] = np.where(k % 2, 0.65, 0.95)
-    hsv[0, :, 2] = np.where(k % 3 == 2, 0.7, 1.0)
+    """(count + 1, 3) uint8 RGB, row 0 black, row k the colour of the number k."""
     colours = np.zeros((count + 1, 3), np.uint8)
-    if count:
-        colours[1:] = np.round(cv2.cvtColor(hsv, cv2.COLOR_HSV2RGB)[0] * 255)
+    colours[1:] = number_colours(np.arange(1, count + 1))
     return colours
 
 
-def tint_labels(image: NDArray[np.uint8], labels: NDArray[np.uint16], opacity: float = 0.45) -> NDArray[np.uint8]:
-    """(H, W, 3) uint8 RGB, the image with each label of (H, W) tinted in its colour and outlined."""
-    tint = label_colours(int(labels.max(initial=0)))[labels]
+def number_colours(numbers: NDArray[np.integer]) -> NDArray[np.uint8]:
+    """(N, 3) uint8 RGB of (N,) positive numbers; near ones lie far apart in hue (golden angle) and brightness."""
+    k = numbers.astype(np.int64) - 1
+    hsv = np.zeros((1, len(k), 3), np.float32)
+    hsv[0, :, 0] = (k * 137.508) % 360
+    hsv[0, :, 1] = np.where(k % 2, 0.65, 0.95)
+    hsv[0, :, 2] = np.where(k % 3 == 2, 0.7, 1.0)
+    if len(k) == 0:
+        return np.zeros((0, 3), np.uint8)
+    return np.round(cv2.cvtColor(hsv, cv2.COLOR_HSV2RGB)[0] * 255).astype(np.uint8)
+
+
+def tint_labels(
+    image: NDArray[np.uint8],
+    labels: NDArray[np.uint16],
+    opacity: float = 0.45,
+    ids: NDArray[np.int64] | None = None,
+) -> NDArray[np.uint8]:
+    """(H, W, 3) uint8 RGB, the image with each label of (H, W) tinted and outlined.
+
+    Colours are those of the labels, or of (N,) `ids` of labels 1 .. N.
+    """
+    colours = label_colours(int(labels.max(initial=0)))
+    if ids is not None:
+        colours = np.concatenate([colours[:1], number_colours(ids)])
+    tint = colours[labels]
     blended = cv2.addWeighted(image, 1 - opacity, tint, opacity, 0)
     out = np.where((labels > 0)[..., None], blended, image)
     kernel = np.ones((3, 3), np.uint8)

@@ -16,8 +16,8 @@ ROS_FRAMES = 500
 SOAK_FRAMES = 1000
 
 _EPILOG = f"""\
-Without --ros: medians of encode, prompts, decode, postprocess and clouds in this process, on the
-bundled sequence at 480 x 640, over {STAGE_FRAMES} frames.
+Without --ros: medians of encode, prompts, decode, postprocess, track and clouds in this process,
+on the bundled sequence at 480 x 640, over {STAGE_FRAMES} frames.
 
 With --parts, parts are looked for too; without --ros the ratio of the times with and without them
 is given.

@@ -17,7 +17,7 @@ from uois_sam.parts.protocol import PartSegmenter
 from uois_sam.segmentation.pipeline import Pipeline
 from uois_sam.types import Frame, Instances
 
-STAGES = ("encode", "prompts", "decode", "postprocess", "clouds")
+STAGES = ("encode", "prompts", "decode", "postprocess", "track", "clouds")
 PARTS = "parts"
 """The stage that there is with a part segmenter alone."""
 _WARM_UP = 3
@@ -39,7 +39,7 @@ def time_stages(
     times: dict[str, list[float]] = defaultdict(list)
     for k, frame in enumerate(itertools.islice(frames, count + _WARM_UP)):
         embedded = pipeline.encode(frame.image, frame.depth, frame.camera)
-        instances = pipeline.segment(embedded)
+        instances = pipeline.track(embedded, frame.stamp)
         start = time.perf_counter()
         _cut_clouds(frame, instances)
         stages = {**pipeline.stage_ms, "clouds": 1e3 * (time.perf_counter() - start)}

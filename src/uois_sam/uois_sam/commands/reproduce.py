@@ -1,4 +1,4 @@
-"""`uois-sam reproduce`: the papers' tables, and what depth brings, on the data and the model at hand."""
+"""`uois-sam reproduce`: the papers' tables, what depth brings, and tracking, on the data and the model at hand."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ from uois_sam.commands.options import add_device, add_model
 from uois_sam.commands.options import add_parser as make_parser
 from uois_sam.commands.reproduce_depth import add_depth_table
 from uois_sam.commands.reproduce_table5 import add_table5
+from uois_sam.commands.reproduce_tracking import add_tracking
 
 if TYPE_CHECKING:
     from uois_sam.evaluation.table4 import Row
@@ -35,7 +36,8 @@ examples:
   uois-sam reproduce wps-sam --dataset parts:data/val --json out/wps.json --wps-sam runs/wps/model
   uois-sam reproduce part-clipseg --data parts:data/train --train runs/table5 \\
       --clipseg small --json out/table5.json
-  uois-sam reproduce adaptation --data my_photographs --limit 20"""
+  uois-sam reproduce adaptation --data my_photographs --limit 20
+  uois-sam reproduce tracking --data sequences --json out/tracking.json"""
 
 _TABLE4_EPILOG = f"""\
 rows
@@ -61,7 +63,9 @@ examples:
 
 def add_parser(commands: argparse._SubParsersAction) -> None:
     """Add the command and its tables."""
-    parser = make_parser(commands, "reproduce", "measure a table of the papers, or what depth brings", _EPILOG)
+    parser = make_parser(
+        commands, "reproduce", "measure a table of the papers, what depth brings, or tracking", _EPILOG
+    )
     tables = parser.add_subparsers(title="tables", metavar="TABLE", required=True)
     table4 = make_parser(
         tables, "table4", "what each component of UOIS-SAM brings (table IV), beside baselines", _TABLE4_EPILOG
@@ -79,6 +83,7 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
     part_clipseg.add_table(tables)
     reproduce_adaptation.add_parser(tables)
     reproduce_site.add_parser(tables)
+    add_tracking(tables)
 
 
 def run_table4(options: argparse.Namespace) -> int:

@@ -15,11 +15,11 @@ except ImportError:
 
 
 def detections_to_msg(instances: Instances, header: Header) -> Any:
-    """One Detection2D per instance: `id` is the label, class "object", the box that of the visible mask, px."""
+    """One Detection2D per instance, with its id; class "object"; the box is that of the visible mask, px."""
     detections = []
     for instance in instances:
         x, y, w, h = instance.bbox
-        detection = Detection2D(header=header, id=str(instance.label))
+        detection = Detection2D(header=header, id=str(instance.id))
         detection.bbox.center.position.x = x + w / 2
         detection.bbox.center.position.y = y + h / 2
         detection.bbox.size_x = float(w)

@@ -39,6 +39,7 @@ from uois_sam.nodes.topics import RESULT_QOS
 from uois_sam.nodes.worker import FrameWorker
 from uois_sam.paths import data_dir
 from uois_sam.segmentation.settings import SETTING_RANGES, SegmentationSettings
+from uois_sam.segmentation.tracking_settings import TRACKING_RANGES, TrackingSettings
 
 if TYPE_CHECKING:
     from torch import nn
@@ -58,6 +59,7 @@ ROWS = (
     Row("decoders", "", "folder of the decoders that ~/adaptation/save keeps; empty for one of the user's"),
     Row("keep_frames", 5, "newest frames that ~/correct can still change", 1, 100),
     *INPUT_ROWS,
+    *settings_rows(TrackingSettings, TRACKING_RANGES),
     *settings_rows(SegmentationSettings, SETTING_RANGES),
 )
 
@@ -105,7 +107,7 @@ class SegmentationNode(ManagedNode):
         self._outputs: dict[str, Any] = {}
         self._servers: list[Any] = []
         self.listeners: list[Listener] = []
-        super().__init__("segmentation", ROWS, [SegmentationSettings], **kwargs)
+        super().__init__("segmentation", ROWS, [SegmentationSettings, TrackingSettings], **kwargs)
 
     def setup(self) -> None:
         start = time.perf_counter()
@@ -118,7 +120,7 @@ class SegmentationNode(ManagedNode):
         # from, and with more of them than cores they go to sleep between any two operations.
         pipeline = worker.submit(partial(self._load, self.parameters["model"], self.parameters["device"])).result()
         self.parameters.adopt(pipeline.settings)
-        pipeline.settings = self.parameters.settings(SegmentationSettings)
+        self._apply_settings(pipeline)
         session = SegmentationSession(pipeline, self.parameters["keep_frames"], self.parameters["use_depth"])
         self._session = session
         took = time.perf_counter() - start
@@ -199,7 +201,11 @@ class SegmentationNode(ManagedNode):
 
     def parameters_changed(self) -> None:
         if self._session is not None:
-            self._session.pipeline.settings = self.parameters.settings(SegmentationSettings)
+            self._apply_settings(self._session.pipeline)
+
+    def _apply_settings(self, pipeline: Pipeline) -> None:
+        pipeline.settings = self.parameters.settings(SegmentationSettings)
+        pipeline.tracker.settings = self.parameters.settings(TrackingSettings)
 
     def accept(self, frame: StampedFrame) -> None:
         """Take a frame from a camera in this process, in place of a subscription."""

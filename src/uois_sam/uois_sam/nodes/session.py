@@ -56,18 +56,18 @@ class SegmentationSession:
         self._held: HeldFrames[SegmentedFrame] = HeldFrames(keep_frames)
 
     def segment(self, stamped: StampedFrame) -> SegmentedFrame:
-        """Segment a frame and hold it.
+        """Segment the stream's next frame, its things with the ids that they had, and hold it.
 
         Raises:
             InputError: image or depth cannot be used.
         """
         embedded = self._encode(stamped.frame)
-        segmented = SegmentedFrame(stamped, embedded, self.pipeline.segment(embedded))
+        segmented = SegmentedFrame(stamped, embedded, self.pipeline.track(embedded, stamped.stamp))
         self._held.add(stamped.stamp, segmented)
         return segmented
 
     def segment_only(self, frame: Frame) -> Instances:
-        """Segment a frame without holding it.
+        """Segment a frame that is none of the stream's, without holding it; its ids are its labels.
 
         Raises:
             InputError: image or depth cannot be used.

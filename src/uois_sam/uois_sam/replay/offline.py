@@ -27,6 +27,7 @@ from uois_sam.replay.options import ReplayOptions
 from uois_sam.replay.report import ReplayReport, write_report
 from uois_sam.replay.run import FrameRecord, ReplayRun
 from uois_sam.replay.truth import Labels, label_rule, open_labels
+from uois_sam.segmentation.tracking import Tracker
 from uois_sam.sources.bag import BagSource
 from uois_sam.sources.bag_topics import NamedTopics
 from uois_sam.sources.bag_writer import BagWriter
@@ -83,6 +84,7 @@ def replay_bag(
             from uois_sam.segmentation.load import load_pipeline
 
             pipeline = load_pipeline(options.model, options.device)
+        pipeline.tracker = Tracker(pipeline.tracker.settings)  # ids must not depend on bags before this one
         make_folder(out)
         with BagWriter(output, interfaces(), live=True, flush_seconds=math.inf) as writer:
             replay = _Replay(source, writer, pipeline, judge, labels, options.overlay)
@@ -192,7 +194,8 @@ class _Replay:
             try:
                 frame = next(self._source)
                 given = load.elapsed() - self._aside
-                instances = self._pipeline.segment(self._pipeline.encode(frame.image, frame.depth, frame.camera))
+                embedded = self._pipeline.encode(frame.image, frame.depth, frame.camera)
+                instances = self._pipeline.track(embedded, frame.stamp)
             except StopIteration:
                 break
             except InputError as error:

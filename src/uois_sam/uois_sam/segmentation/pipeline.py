@@ -20,18 +20,28 @@ from uois_sam.segmentation.hdnet import HDNet
 from uois_sam.segmentation.hpg import HeatmapPromptGenerator, Prompter, WithGeometry
 from uois_sam.segmentation.postprocess import choose_instances
 from uois_sam.segmentation.settings import SegmentationSettings
+from uois_sam.segmentation.tracking import Tracker
 from uois_sam.types import Camera, Instances
 
 _CHUNK = 15
 """Prompts decoded at once: half of HPG's 30, whose maps stay in a CPU's cache; bounds memory for a grid's 1024."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class EmbeddedFrame:
-    """A frame and what the image encoder made of it: all that further prompts on it need."""
+    """A frame and what the image encoder made of it: all that further prompts on it, and tracking, need.
+
+    Attributes:
+        image: (H, W, 3) uint8 RGB.
+        embedding: of the image.
+        depth: (H, W) float32, metres, 0 where unknown; None where nobody measured it.
+        camera: intrinsics of image and depth; None where unknown.
+    """
 
     image: NDArray[np.uint8]
     embedding: Embedding
+    depth: NDArray[np.float32] | None = None
+    camera: Camera | None = None
 
 
 @dataclass
@@ -44,7 +54,9 @@ class Pipeline:
         hdnet: refines the scores; None leaves the segmenter's own.
         settings: may be replaced between frames.
         learning_rate: that suits the segmenter where corrections teach it and it goes on serving.
-        stage_ms: milliseconds of each stage of the last frame: encode, prompts, decode, postprocess.
+        tracker: gives the instances of a stream's frames ids that stay, see `track`.
+        stage_ms: milliseconds of each stage of the last frame: encode, prompts, decode, postprocess, and track
+            where it was a stream's.
     """
 
     segmenter: PromptableSegmenter
@@ -52,6 +64,7 @@ class Pipeline:
     hdnet: HDNet | None = None
     settings: SegmentationSettings = field(default_factory=SegmentationSettings)
     learning_rate: float = PAPER_LEARNING_RATE
+    tracker: Tracker = field(default_factory=Tracker)
     stage_ms: dict[str, float] = field(default_factory=dict)
 
     def __call__(
@@ -85,11 +98,11 @@ class Pipeline:
             InputError: image or depth is not as `__call__` describes it.
         """
         with self._timed("encode"):
-            return EmbeddedFrame(image, self.segmenter.encode(image, depth, camera))
+            return EmbeddedFrame(image, self.segmenter.encode(image, depth, camera), depth, camera)
 
     @torch.no_grad()
     def segment(self, frame: EmbeddedFrame) -> Instances:
-        """Find all instances of an encoded frame, best score first."""
+        """Find all instances of an encoded frame, best score first; their ids are their labels."""
         embedding = frame.embedding
         with self._timed("prompts"):
             proposal = self.prompter.propose(frame.image, embedding, self.settings)
@@ -108,6 +121,22 @@ class Pipeline:
                 embedding.image_size,
                 self.settings,
             )
+
+    def track(self, frame: EmbeddedFrame, stamp: int | None = None) -> Instances:
+        """Find all instances of the next frame of a stream, with ids that stay with the things (docs/tracking.md).
+
+        Where the tracker's settings switch tracking off, ids are labels.
+
+        Args:
+            frame: later than those before.
+            stamp: of the frame, nanoseconds; None where the stream has no clock.
+        """
+        instances = self.segment(frame)
+        with self._timed("track"):
+            if self.tracker.settings.tracking:
+                return self.tracker.update(frame, instances, stamp)
+            self.tracker.reset()
+            return instances
 
     @property
     def uses_depth(self) -> bool:
@@ -149,7 +178,8 @@ class Pipeline:
             anew: draw the instance from the clicks alone, whatever its mask was.
 
         Returns:
-            New instances, the corrected mask on top of the others, ids as they were; and what the clicks said.
+            New instances, the corrected mask on top of the others, ids as they were, a further one for what is
+            new; and what the clicks said. Of a frame that `track` answered, things keep these ids from then on.
 
         Raises:
             InputError: no clicks, clicks outside the image, no such id, a first click that is not on a new thing,
@@ -163,7 +193,10 @@ class Pipeline:
         if not session.answers:
             raise InputError("0 clicks; give at least one")
         prompt = np.array([clicks[0].x, clicks[0].y], np.float32)
-        corrected = _replaced(instances, row, session.mask, session.answers[-1].score, prompt)
+        if instance_id is None:
+            instance_id = self.tracker.new_id(instances)
+        corrected = _replaced(instances, row, instance_id, session.mask, session.answers[-1].score, prompt)
+        self.tracker.learn(frame, corrected, instance_id)
         return corrected, Correction(frame.embedding, initial, session.clicks)
 
     def _timed(self, stage: str) -> _Stopwatch:
@@ -189,16 +222,21 @@ def _row_of(instances: Instances, instance_id: int) -> int:
 
 
 def _replaced(
-    instances: Instances, row: int | None, mask: NDArray[np.bool_], score: float, point: NDArray[np.float32]
+    instances: Instances,
+    row: int | None,
+    number: int,
+    mask: NDArray[np.bool_],
+    score: float,
+    point: NDArray[np.float32],
 ) -> Instances:
-    """The instances with one mask redrawn (or added, for row None) on top of the others."""
+    """The instances with the mask of id `number` redrawn (or added, for row None) on top of the others."""
     if not mask.any():
         raise InputError("the clicks leave no mask; click on the thing itself")
     labels = instances.label_image.copy()
     ids, scores, prompts = list(instances.id), list(instances.score), list(instances.prompt)
     if row is None:
         row = len(ids)
-        ids.append(max(ids, default=0) + 1)
+        ids.append(np.int64(number))
         scores.append(score)
         prompts.append(point)
     else:
