@@ -43,9 +43,11 @@ def test_the_defaults_are_the_paper_s() -> None:
     assert settings.prompter == PrompterSettings(256, 8, 1024, 6, 6, 25, (2, 2))
 
 
-def test_the_bundled_configuration_can_be_read() -> None:
-    path = Path(__file__).resolve().parents[2] / "config" / "train_wps_sam.yaml"
-    assert read_settings(path, WpsSamTraining()).prompter.strides == (1, 2)
+@pytest.mark.parametrize(("name", "proposals"), [("train_wps_sam", "queries"), ("train_wps_sam_cells", "cells")])
+def test_the_bundled_configurations_can_be_read(name: str, proposals: str) -> None:
+    path = Path(__file__).resolve().parents[2] / "config" / f"{name}.yaml"
+    settings = read_settings(path, WpsSamTraining())
+    assert (settings.prompter.strides, settings.prompter.proposals) == ((1, 2), proposals)
 
 
 def test_the_teacher_gives_two_tokens_for_a_box_and_one_for_a_point() -> None:

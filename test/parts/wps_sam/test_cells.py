@@ -132,7 +132,21 @@ def test_peaks_are_cells_likelier_than_their_neighbours() -> None:
     torch.testing.assert_close(cells, torch.tensor([[3.5, 2.5], [4.5, 2.5], [12.5, 8.5]]), atol=1.0, rtol=0)
     assert told.peaks(torch.zeros(1, 3, *GRID), [1], 0.7).kinds.tolist() == [1]
     assert len(told.peaks(torch.zeros(1, 3, *GRID), threshold=0.95).kinds) == 0
-    assert len(told.peaks(torch.zeros(1, 3, *GRID)).kinds) == 5  # settings.queries
+    logits[:, 1::6, 1::5] = 3.0
+    assert len(Told(logits).peaks(torch.zeros(1, 3, *GRID)).kinds) == 5  # settings.queries
+
+
+def test_a_part_that_two_cells_see_is_one() -> None:
+    logits = torch.full((2, *GRID), -9.0)
+    logits[0, 4, 3], logits[0, 4, 5], logits[1, 4, 5] = 2.0, 3.0, 1.0
+    told = Told(logits)
+    for parameter in told.box_head.parameters():
+        torch.nn.init.zeros_(parameter)
+    with torch.no_grad():
+        told.box_head[-1].bias[2:] = math.log(2)
+    peaks = told.peaks(torch.zeros(1, 3, *GRID), threshold=0.5)
+    assert peaks.kinds.tolist() == [0, 1]  # boxes of 8 cells, 2 apart: the surer of two and that of the other kind
+    torch.testing.assert_close(peaks.boxes[0], torch.tensor([5.5 / 13, 4.5 / 9, 8 / 13, 8 / 9]))
 
 
 def test_positions_tell_all_cells_apart() -> None:

@@ -13,7 +13,7 @@ from uois_sam.parts.wps_sam.cells import CellMaps, CellPrompter
 from uois_sam.parts.wps_sam.matching import TrueParts, generalised_iou
 
 _REACH = 0.54
-"""Share of a box within which cells answer for it (TTFNet, section 4.1)."""
+"""Share of a box within which cells answer for it, as in TTFNet."""
 
 
 @dataclass(frozen=True)
@@ -37,9 +37,9 @@ class CellTargets:
 def cell_targets(truth: TrueParts, classes: int, grid: tuple[int, int]) -> CellTargets:
     """Gaussians of the shape of each box around its centre.
 
-    Source: Liu et al., "Training-Time-Friendly Network for Real-Time Object Detection", AAAI 2020, sections 3.2 and
-    3.3: boxes learn in all cells under a Gaussian and not in its centre alone, which takes fewer steps. Where two
-    parts of one kind meet, the nearer one has the cell.
+    Source: Liu et al., "Training-Time-Friendly Network for Real-Time Object Detection", AAAI 2020, section 3:
+    boxes learn in all cells under a Gaussian and not in its centre alone, which takes fewer steps. Where two parts
+    of one kind meet, the nearer one has the cell.
 
     Args:
         truth: with boxes cx, cy, w, h in 0 .. 1 of the map.
@@ -71,7 +71,7 @@ def cell_losses(network: CellPrompter, maps: CellMaps, truth: Sequence[TrueParts
     """CenterNet's focal loss of the centres, and DETR's 5 L1 + 2 (1 - GIoU) of the boxes, over the parts' number.
 
     Returns:
-        "loss", its terms "class", "l1" and "giou", and "recall", the share of parts whose own cell says their class.
+        "loss", its terms "class", "l1" and "giou", and "recall", the share of parts whose own cell says so.
     """
     classes, h, w = maps.logits.shape[1:]
     targets = [cell_targets(parts, classes, (h, w)) for parts in truth]

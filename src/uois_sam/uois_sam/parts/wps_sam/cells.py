@@ -1,9 +1,9 @@
 """A prompter whose proposals come from the cells of the embedding in place of learned queries.
 
-Queries learn slowly what to ask for (DETR took 500 epochs); cells are told at once which of them is the centre of a
-part, so that some epochs on one processor are enough. As in CenterNet (Zhou et al., "Objects as Points", 2019) every
-cell says how likely it is the centre of a part of each kind, and peaks of that map are the proposals. Their boxes
-become prompt tokens in the segmenter's frozen prompt encoder, whose tokens WPS-SAM's student imitates.
+Queries learn slowly what to ask for (DETR took 500 epochs); cells are told at once which of them is the centre of
+a part, so that some epochs on one processor are enough. As in CenterNet (Zhou et al., "Objects as Points", 2019)
+every cell says how likely it is the centre of a part of each kind, and peaks of that map are the proposals. Their
+boxes become prompt tokens in the segmenter's frozen prompt encoder, whose tokens WPS-SAM's student imitates.
 """
 
 from __future__ import annotations
@@ -16,12 +16,15 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from uois_sam.parts.wps_sam.matching import corners
 from uois_sam.parts.wps_sam.prompter import ChannelNorm, EncoderLayer, PrompterSettings, check_embedding
 
 _PRIOR = 0.01
 """Likelihood of a centre that every cell starts with (Lin et al., "Focal Loss", 2017, section 3.3)."""
 _FIRST_SIZE = 4.0
 """Width and height in cells that every box starts with."""
+_REPEAT_IOU = 0.5
+"""Boxes of one kind that overlap by more are of one part."""
 _LARGEST = 6.0
 """Of the logarithm of a box's size in cells."""
 
@@ -126,7 +129,7 @@ class CellPrompter(nn.Module):
 
     @torch.no_grad()
     def peaks(self, features: Tensor, kinds: Sequence[int] | None = None, threshold: float = 0.0) -> Peaks:
-        """The proposals of one frame: cells likelier than their eight neighbours.
+        """The proposals of one frame: cells likelier than their eight neighbours, each box of a kind once.
 
         Args:
             features: (1, C, h, w) float32.
@@ -146,7 +149,9 @@ class CellPrompter(nn.Module):
         scores, order = likely.flatten().topk(min(self.most, likely.numel()))
         kept = (scores >= threshold) & (scores > 0)
         found, places = order[kept] // likely.shape[1], order[kept] % likely.shape[1]
-        return Peaks(found, scores[kept], self.boxes(maps.cells, torch.zeros_like(found), found, places))
+        boxes = self.boxes(maps.cells, torch.zeros_like(found), found, places)
+        rows = _without_repeats(found, boxes)
+        return Peaks(found[rows], scores[kept][rows], boxes[rows])
 
 
 def sine_positions(h: int, w: int, width: int) -> Tensor:
@@ -157,6 +162,19 @@ def sine_positions(h: int, w: int, width: int) -> Tensor:
     y, x = (torch.sin(torch.arange(n)[:, None] / pace + phase) for n in (h, w))
     grid = torch.cat([y[:, None].expand(h, w, half), x[None].expand(h, w, half)], -1)
     return F.pad(grid.flatten(0, 1), (0, width - 2 * half))
+
+
+def _without_repeats(kinds: Tensor, boxes: Tensor) -> list[int]:
+    """Rows without those whose box an earlier one of the same kind covers."""
+    (lower, upper), area = corners(boxes), boxes[:, 2:].prod(1)
+    shared = torch.minimum(upper[:, None], upper) - torch.maximum(lower[:, None], lower)
+    common = shared.clamp(min=0).prod(-1)
+    same = (common > _REPEAT_IOU * (area[:, None] + area - common)) & (kinds[:, None] == kinds)
+    kept: list[int] = []
+    for row, repeats in enumerate(same.tolist()):
+        if not any(repeats[other] for other in kept):
+            kept.append(row)
+    return kept
 
 
 def _convolution(channels: int, width: int, stride: int) -> nn.Sequential:

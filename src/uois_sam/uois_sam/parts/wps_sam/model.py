@@ -7,7 +7,8 @@ The folder holds prompter.safetensors and config.json:
      "decoder": "5f0c..."}
 
 `kind` is "wps-sam", or "det-sam" for a network that answers boxes; `supervision` is what it learned from, "box" or
-"point". `decoder` is the digest of the mask decoder and prompt encoder whose tokens it learned to give.
+"point"; `prompter.proposals` says which network it is. `decoder` is the digest of the mask decoder and prompt
+encoder whose tokens it learned to give.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ from uois_sam.sam.weights import fingerprint, load_weights
 KINDS = ("wps-sam", "det-sam")
 SUPERVISIONS = ("box", "point")
 WEIGHTS = "prompter.safetensors"
-_LEAST_PEAK = 0.1
+_LEAST_PEAK = 0.2
 """Score from which a cell stands for a part; chosen on validation tables."""
 _BOX_TOKENS, _POINT_TOKENS, _BOX_NUMBERS = 2, 1, 4
 
@@ -125,7 +126,7 @@ class PartPrompter:
     def propose(
         self, embedding: Embedding, kinds: Sequence[int] | None = None, threshold: float = 0.0
     ) -> PartPrompts:
-        """The parts of a frame: queries whose likeliest class is a part (section 3.3, inference), or peaks of cells.
+        """The parts of a frame: queries whose likeliest class is a part (section 3.3, inference), or cells' peaks.
 
         Args:
             embedding: of the segmenter that the prompter learned with.

@@ -10,7 +10,6 @@ from torch import Tensor, nn
 
 from uois_sam.errors import InputError
 
-
 PROPOSALS = ("queries", "cells")
 
 
@@ -25,8 +24,8 @@ class PrompterSettings:
         encoder_layers: their number.
         decoder_layers: their number; of cells, the number of convolutions after the encoder.
         queries: S, most parts of an image.
-        strides: of the two convolutions before it; 2, 2 take SAM's 64 x 64 embedding to 16 x 16. Proposals of cells
-            have the stride of the first.
+        strides: of the two convolutions before it; 2, 2 take SAM's 64 x 64 embedding to 16 x 16. The cells that
+            propose parts have the stride of the first.
         proposals: of `PROPOSALS`: from learned queries (`StudentPrompter`, the paper's) or from the cells of the
             embedding (`CellPrompter`).
 
