@@ -35,7 +35,8 @@ as in the paper) every cell of the embedding proposes, which takes an hour and n
 examples:
   uois-sam train wps-sam --data parts:data/train --supervision box --out runs/wps_sam \\
       --config config/train_wps_sam.yaml
-  uois-sam train wps-sam --data parts:data/train --out runs/cells --config config/train_wps_sam_cells.yaml
+  uois-sam train wps-sam --data parts:data/train --out runs/cells \\
+      --config config/train_wps_sam_cells.yaml
   uois-sam train wps-sam --data parts:data/train --detector --out runs/det_sam \\
       --config config/train_wps_sam.yaml"""
 

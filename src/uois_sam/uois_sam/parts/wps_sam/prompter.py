@@ -86,7 +86,7 @@ class StudentPrompter(nn.Module):
     ) -> None:
         super().__init__()
         width = settings.width
-        self.grid = grid
+        self.grid, self.channels = grid, channels
         self.reduce = nn.Sequential(
             nn.Conv2d(channels, width, 3, settings.strides[0], 1),
             ChannelNorm(width),
@@ -118,7 +118,7 @@ class StudentPrompter(nn.Module):
         Raises:
             InputError: the embedding is of another size than the prompter was made for.
         """
-        check_embedding(features, self.reduce[0].in_channels, self.grid)
+        check_embedding(features, self.channels, self.grid)
         memory = self.reduce(features).flatten(2).transpose(1, 2)
         for layer in self.encoder:
             memory = layer(memory, self.positions)
