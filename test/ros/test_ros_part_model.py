@@ -10,7 +10,7 @@ NODE = "/part_segmentation"
 
 
 def test_without_a_model_parts_fail_in_one_line_and_clouds_go_on(probe: Probe) -> None:
-    process = NodeProcess("perception", parts=True, model=BLOBS)
+    process = NodeProcess("perception", "-p", "wps_sam_model:=''", parts=True, model=BLOBS)
     try:
         line = process.line("configure failed: wps_sam has no model")
         assert "uois-sam train wps-sam" in line

@@ -21,6 +21,7 @@ from uois_sam.training.loop import LoopSettings
 from uois_sam.training.wps_sam import FrozenTeacher, WpsSamTraining, painted, train_wps_sam
 
 SMALL = PrompterSettings(32, 4, 32, 1, 1, 6, (1, 2))
+CELLS = replace(SMALL, proposals="cells", queries=2)
 LOOP = LoopSettings(learning_rate=3e-3, weight_decay=0.0, warmup=5, average=0.0, beta2=0.999, threads=1)
 SETTINGS = WpsSamTraining(prompter=SMALL, batch=3, epochs=2, share=Share(validation=20), loop=LOOP)
 
@@ -42,9 +43,11 @@ def test_the_defaults_are_the_paper_s() -> None:
     assert settings.prompter == PrompterSettings(256, 8, 1024, 6, 6, 25, (2, 2))
 
 
-def test_the_bundled_configuration_can_be_read() -> None:
-    path = Path(__file__).resolve().parents[2] / "config" / "train_wps_sam.yaml"
-    assert read_settings(path, WpsSamTraining()).prompter.strides == (1, 2)
+@pytest.mark.parametrize(("name", "proposals"), [("train_wps_sam", "queries"), ("train_wps_sam_cells", "cells")])
+def test_the_bundled_configurations_can_be_read(name: str, proposals: str) -> None:
+    path = Path(__file__).resolve().parents[2] / "config" / f"{name}.yaml"
+    settings = read_settings(path, WpsSamTraining())
+    assert (settings.prompter.strides, settings.prompter.proposals) == ((1, 2), proposals)
 
 
 def test_the_teacher_gives_two_tokens_for_a_box_and_one_for_a_point() -> None:
@@ -97,6 +100,22 @@ def test_the_student_learns_what_the_teacher_says(tmp_path: Path) -> None:
     assert np.mean(ious) > 0.5
 
 
+def test_cells_learn_the_boxes_and_draw_them(tmp_path: Path) -> None:
+    segmenter, tables = BoxSegmenter(), Tables()
+    settings = replace(SETTINGS, prompter=CELLS, epochs=100, judge_every=100, share=Share(validation=1))
+    folder = train_wps_sam(loaded(segmenter), Tables(masks=False), "tables", tmp_path / "run", settings)
+    model = WpsSam.from_folder(folder, segmenter)
+    assert model.prompter.description.by_cells
+    assert rows(tmp_path / "run")[-1].keys() >= {"validation_loss", "validation_giou", "validation_recall"}
+    frame, labels = tables[0], tables.parts(0)
+    found = model.masks(segmenter.encode(frame.image))
+    assert found is not None
+    assert sorted(found.kinds.tolist()) == [0, 1]
+    for kind, mask in zip(found.kinds.tolist(), enlarged(found.logits, (48, 64)), strict=True):
+        assert labels.masks is not None
+        assert (mask & labels.masks[kind]).sum() > 0.5 * (mask | labels.masks[kind]).sum()
+
+
 def test_a_run_goes_on_where_it_stopped(tmp_path: Path) -> None:
     for name, parts in (("whole", (4,)), ("twice", (2, 4))):
         for epochs in parts:
@@ -117,6 +136,8 @@ def test_a_run_goes_on_where_it_stopped(tmp_path: Path) -> None:
         (replace(SETTINGS, supervision="scribble"), "from 'scribble'"),
         (replace(SETTINGS, supervision="point", detector=True), "Det-SAM learns boxes"),
         (replace(SETTINGS, token_scale=-1.0), "token scale is -1"),
+        (replace(SETTINGS, prompter=CELLS, supervision="point"), "take queries for points and Det-SAM"),
+        (replace(SETTINGS, prompter=CELLS, detector=True), "take queries for points and Det-SAM"),
     ],
 )
 def test_supervision_that_cannot_be(settings: WpsSamTraining, complaint: str, tmp_path: Path) -> None:

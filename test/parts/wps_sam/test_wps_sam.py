@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ from part_stand_ins import GRID, BoxSegmenter, H, W, loaded
 from torch import Tensor
 
 from uois_sam.errors import InputError, ModelError
+from uois_sam.parts.wps_sam.cells import CellMaps, CellPrompter
 from uois_sam.parts.wps_sam.model import (
     PartPrompter,
     PrompterDescription,
@@ -27,6 +29,7 @@ from uois_sam.training.export import write_prompter
 from uois_sam.types import Instances
 
 SMALL = PrompterSettings(width=16, heads=2, feed_forward=8, encoder_layers=1, decoder_layers=1, queries=5)
+CELLS = replace(SMALL, proposals="cells", strides=(1, 2))
 NAMES = ("body", "handle")
 FOUND = [
     (0, (8, 8, 32, 32), 6.0),
@@ -37,8 +40,10 @@ FOUND = [
 """Kind, box and logit of what the fixed prompter finds: body, handle, the body again, and one on the table."""
 
 
-def description(kind: str = "wps-sam", supervision: str = "box") -> PrompterDescription:
-    return PrompterDescription(NAMES, 3, GRID, 4, kind, supervision, SMALL)
+def description(
+    kind: str = "wps-sam", supervision: str = "box", settings: PrompterSettings = SMALL
+) -> PrompterDescription:
+    return PrompterDescription(NAMES, 3, GRID, 4, kind, supervision, settings)
 
 
 class FixedNetwork(StudentPrompter):
@@ -151,6 +156,43 @@ def test_a_model_folder_gives_back_what_was_written(kind: str, supervision: str,
     assert WpsSam.from_folder(folder, segmenter).names == NAMES
 
 
+class FixedCells(CellPrompter):
+    """A body in the middle of the frame, and a doubtful handle."""
+
+    def __init__(self) -> None:
+        super().__init__(CELLS, 3, GRID, len(NAMES))
+        for parameter in self.parameters():
+            torch.nn.init.zeros_(parameter)
+        self.logits = torch.full((1, len(NAMES), *GRID), -9.0)
+        self.logits[0, 0, 5, 5], self.logits[0, 1, 5, 10] = 2.0, -3.0
+
+    def forward(self, features: Tensor) -> CellMaps:
+        return CellMaps(self.logits, torch.zeros(1, CELLS.width, *GRID))
+
+
+def test_cells_that_are_no_part_are_left_out(frame: EmbeddedFrame, instances: Instances) -> None:
+    wps_sam = WpsSam(PartPrompter(FixedCells(), description(settings=CELLS)), BoxSegmenter())
+    part = next(iter(wps_sam.segment(frame, instances)))
+    assert (part.name, part.score) == ("body", pytest.approx(0.881, abs=1e-3))
+    assert part.bbox == (14, 14, 16, 16)  # 4 cells of 4 pixels
+    assert wps_sam.segmenter.decoded == [1]  # type: ignore[attr-defined]
+    wps_sam.set_parts(["handle"])
+    assert len(wps_sam.segment(frame, instances)) == 0
+
+
+def test_a_folder_of_cells_gives_back_what_was_written(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    segmenter = BoxSegmenter()
+    written = PartPrompter(description(settings=CELLS).build().eval(), description(settings=CELLS))
+    read = load_prompter(write_prompter(tmp_path / "model", loaded(segmenter), written), segmenter)
+    assert read.description == written.description
+    features = torch.rand(1, 3, *GRID)
+    with torch.no_grad():
+        torch.testing.assert_close(
+            read.network(features).logits, written.network(features).logits, atol=1e-2, rtol=1e-2
+        )
+
+
 def test_a_prompter_of_another_segmenter(tmp_path: Path) -> None:
     written = PartPrompter(description().build(), description())
     folder = write_prompter(tmp_path / "model", loaded(BoxSegmenter()), written)
@@ -166,6 +208,8 @@ def test_a_prompter_of_another_segmenter(tmp_path: Path) -> None:
         ({"names": None}, "describes no prompter"),
         ({"kind": "mask-sam"}, "cannot be 'mask-sam'"),
         ({"prompter": {"depth": 3}}, "describes no prompter"),
+        ({"prompter": {"proposals": "pixels"}}, "wanted queries or cells"),
+        ({"prompter": {"proposals": "cells"}, "supervision": "point"}, "take queries for points"),
         ({"kind": "det-sam", "supervision": "point"}, "Det-SAM learns boxes"),
         ({"channels": 4}, "holds another network"),
     ],

@@ -48,7 +48,8 @@ def add_parts(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--parts",
         metavar="METHOD:MODEL",
-        help="find parts too: guided_sam:FILE, wps_sam:DIR or part_clipseg:DIR, as uois-sam train wrote them",
+        help="find parts too: wps_sam (the bundled model), or guided_sam:FILE, wps_sam:DIR or part_clipseg:DIR as "
+        "uois-sam train wrote them",
     )
 
 

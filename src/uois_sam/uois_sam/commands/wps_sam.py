@@ -29,11 +29,14 @@ data sets
 
 Only boxes, or their centres, are learned from; masks are never looked at. RUN/model is the folder
 that --wps-sam of uois-sam reproduce wps-sam takes. With --detector the network learns boxes in
-place of prompt tokens: the baseline Det-SAM.
+place of prompt tokens: the baseline Det-SAM. With prompter.proposals: cells (queries by default,
+as in the paper) every cell of the embedding proposes, which takes an hour and not days on a CPU.
 
 examples:
   uois-sam train wps-sam --data parts:data/train --supervision box --out runs/wps_sam \\
       --config config/train_wps_sam.yaml
+  uois-sam train wps-sam --data parts:data/train --out runs/cells \\
+      --config config/train_wps_sam_cells.yaml
   uois-sam train wps-sam --data parts:data/train --detector --out runs/det_sam \\
       --config config/train_wps_sam.yaml"""
 
@@ -42,7 +45,7 @@ rows
   true points, boxes    what the segmenter draws for the labels themselves (WPS-SAM, table 1): the
                         bound of all that prompt it
   Det-SAM               boxes of a detector, and their centres, as prompts (tables 4 and 6)
-  WPS-SAM               learned prompts, from boxes or points
+  WPS-SAM               learned prompts, from boxes or points; "cells" where cells propose them
 
 mIoU and mACC are means over images and the kinds of parts that are truly there, as in WPS-SAM's
 public code: a kind that was not found counts 0, one that is not there counts for nothing, and

@@ -91,7 +91,8 @@ def model_methods(model: WpsSam) -> list[Method]:
             Method("Det-SAM, centres of boxes", description.names, centres),
             Method("Det-SAM, boxes", description.names, masks),
         ]
-    return [Method(f"WPS-SAM, {description.supervision}", description.names, masks)]
+    proposals = ", cells" if description.by_cells else ""
+    return [Method(f"WPS-SAM, {description.supervision}{proposals}", description.names, masks)]
 
 
 def measure(

@@ -27,7 +27,7 @@ from uois_sam.nodes.part_messages import parts_to_msg
 from uois_sam.nodes.session import SegmentedFrame
 from uois_sam.nodes.topics import RESULT_QOS
 from uois_sam.nodes.worker import FrameWorker
-from uois_sam.parts.load import METHODS
+from uois_sam.parts.load import BUNDLED_PROMPTER, METHODS
 from uois_sam.parts.preference import with_preferences
 from uois_sam.types import Instances, Parts
 
@@ -48,7 +48,12 @@ ROWS = (
     Row("use_depth", True, "let the segmenter see depth; not used in perception's process"),
     Row("method", "wps_sam", "how parts are found", choices=METHODS, live=True),
     Row("guided_sam_model", "", "file that uois-sam train guided-sam wrote", live=True),
-    Row("wps_sam_model", "", "folder that uois-sam train wps-sam wrote", live=True),
+    Row(
+        "wps_sam_model",
+        BUNDLED_PROMPTER,
+        "folder that uois-sam train wps-sam wrote, or the bundled one's name",
+        live=True,
+    ),
     Row("part_clipseg_model", "", "folder that uois-sam train part-clipseg wrote", live=True),
     Row("score_threshold", 0.3, "parts of lower score are left out", 0.0, 1.0, live=True),
     *INPUT_ROWS,

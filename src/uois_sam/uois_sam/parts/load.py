@@ -6,23 +6,32 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from uois_sam.errors import InputError, ModelError
+from uois_sam.paths import models_dir
 
 if TYPE_CHECKING:
     from uois_sam.parts.protocol import PartSegmenter
     from uois_sam.sam.protocol import PromptableSegmenter
 
 METHODS = ("guided_sam", "wps_sam", "part_clipseg")
+BUNDLED_PROMPTER = "uois-sam-tiny-parts"
+"""Model of wps_sam for the bundled segmenter."""
 
 
 def method_and_model(text: str) -> tuple[str, str]:
-    """METHOD:MODEL, as command lines take it, in its two pieces.
+    """METHOD:MODEL, as command lines take it, in its two pieces; wps_sam alone has the bundled model.
 
     Raises:
         InputError: there is no such method, or no model.
     """
-    method, _, model = text.partition(":")
+    method, colon, model = text.partition(":")
+    method = method.replace("-", "_")
+    if method == "wps_sam" and not colon:
+        model = BUNDLED_PROMPTER
     if method not in METHODS or not model:
-        raise InputError(f"parts {text!r} name no method and model; give METHOD:MODEL, of {', '.join(METHODS)}")
+        raise InputError(
+            f"parts {text!r} name no method and model; give METHOD:MODEL, of {', '.join(METHODS)}; "
+            "only wps_sam comes with one"
+        )
     return method, model
 
 
@@ -32,7 +41,7 @@ def load_part_segmenter(method: str, model: str, segmenter: PromptableSegmenter)
     Args:
         method: one of `METHODS`.
         model: what `uois-sam train` wrote: the file of `train guided-sam`, the folder of `train wps-sam` or
-            `train part-clipseg`.
+            `train part-clipseg`; `BUNDLED_PROMPTER` names one that comes with the package.
         segmenter: that the frames are embedded by; it draws the masks.
 
     Raises:
@@ -52,7 +61,7 @@ def load_part_segmenter(method: str, model: str, segmenter: PromptableSegmenter)
     if method == "wps_sam":
         from uois_sam.parts.wps_sam.wps_sam import WpsSam
 
-        return WpsSam.from_folder(path, segmenter)
+        return WpsSam.from_folder(models_dir() / model if model == BUNDLED_PROMPTER else path, segmenter)
     from uois_sam.parts.part_clipseg.segmenter import PartClipSeg
 
     return PartClipSeg.from_folder(path, segmenter)

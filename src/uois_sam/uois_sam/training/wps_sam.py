@@ -13,6 +13,8 @@ from torch import Tensor, nn
 
 from uois_sam.datasets.part_labels import PartDataset, PartLabels
 from uois_sam.datasets.synthetic.sensor import simulate_depth
+from uois_sam.parts.wps_sam.cell_losses import cell_losses
+from uois_sam.parts.wps_sam.cells import CellPrompter
 from uois_sam.parts.wps_sam.matching import LossWeights, TrueParts, box_losses, token_losses
 from uois_sam.parts.wps_sam.model import PartPrompter, PrompterDescription, unit_boxes
 from uois_sam.parts.wps_sam.prompter import PrompterSettings, StudentPrompter
@@ -70,6 +72,11 @@ class WpsSamTraining:
         )
     )
 
+    @property
+    def learns_boxes(self) -> bool:
+        """Whether the network answers boxes, and not prompt tokens."""
+        return self.detector or self.prompter.proposals == "cells"
+
 
 @dataclass(frozen=True)
 class PartBatch:
@@ -99,6 +106,7 @@ class FrozenTeacher:
         self._dataset = dataset
         self._cache = cache
         self._settings = settings
+        self._boxes: dict[int, PartLabels] = {}
 
     def batch(self, indices: list[int], rng: np.random.Generator | None = None) -> PartBatch:
         """Some frames; with `rng` a share of them without depth, where the segmenter looks at it."""
@@ -106,16 +114,23 @@ class FrozenTeacher:
         if rng is not None and self._segmenter.uses_depth:
             blind = rng.random(len(indices)) < self._settings.no_depth
         embeddings = [self.embedding(k, with_depth=not b) for k, b in zip(indices, blind, strict=True)]
-        truth = tuple(self.truth(self._dataset.parts(k), e) for k, e in zip(indices, embeddings, strict=True))
+        truth = tuple(self.truth(self._labels(k), e) for k, e in zip(indices, embeddings, strict=True))
         return PartBatch(torch.cat([embedding.features[0] for embedding in embeddings]), truth)
+
+    def _labels(self, index: int) -> PartLabels:
+        """The labels of a frame without masks, which are read once."""
+        if index not in self._boxes:
+            labels = self._dataset.parts(index)
+            self._boxes[index] = PartLabels(labels.kinds, labels.boxes)
+        return self._boxes[index]
 
     @torch.no_grad()
     def truth(self, labels: PartLabels, embedding: Embedding) -> TrueParts:
-        """The teacher's prompts of the labelled parts of a frame; boxes for a detector."""
+        """The teacher's prompts of the labelled parts of a frame; boxes for a network that answers these."""
         device = self._segmenter.device
         kinds = torch.from_numpy(labels.kinds).to(device)
         boxes = torch.from_numpy(labels.boxes).to(device)
-        if self._settings.detector:
+        if self._settings.learns_boxes:
             return TrueParts(kinds, unit_boxes(boxes, embedding))
         tokens = 2 if self._settings.supervision == "box" else 1
         if len(labels) == 0:
@@ -234,6 +249,8 @@ def train_wps_sam(
 
     def losses(model: nn.Module, batch: PartBatch) -> dict[str, Tensor]:
         proposals = model(batch.features)
+        if isinstance(model, CellPrompter):
+            return cell_losses(model, proposals, batch.truth)
         if settings.detector:
             return box_losses(proposals, batch.truth)
         return token_losses(proposals, batch.truth, settings.weights)
@@ -260,7 +277,7 @@ def train_wps_sam(
         Validation(settings.judge_every * order.steps, judge),
         ranks,
     )
-    assert isinstance(best, StudentPrompter)
+    assert isinstance(best, StudentPrompter | CellPrompter)
     trained = PartPrompter(best.eval(), description)
     if ranks.first:
         student = WpsSam(trained, loaded.segmenter)

@@ -7,7 +7,8 @@ The folder holds prompter.safetensors and config.json:
      "decoder": "5f0c..."}
 
 `kind` is "wps-sam", or "det-sam" for a network that answers boxes; `supervision` is what it learned from, "box" or
-"point". `decoder` is the digest of the mask decoder and prompt encoder whose tokens it learned to give.
+"point"; `prompter.proposals` says which network it is. `decoder` is the digest of the mask decoder and prompt
+encoder whose tokens it learned to give.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ import torch
 from torch import Tensor
 
 from uois_sam.errors import InputError, ModelError
+from uois_sam.parts.wps_sam.cells import CellPrompter
 from uois_sam.parts.wps_sam.matching import corners
 from uois_sam.parts.wps_sam.prompter import PrompterSettings, StudentPrompter
 from uois_sam.sam.protocol import Embedding, PromptableSegmenter, Prompts
@@ -29,6 +31,8 @@ from uois_sam.sam.weights import fingerprint, load_weights
 KINDS = ("wps-sam", "det-sam")
 SUPERVISIONS = ("box", "point")
 WEIGHTS = "prompter.safetensors"
+_LEAST_PEAK = 0.2
+"""Score from which a cell stands for a part; chosen on validation tables."""
 _BOX_TOKENS, _POINT_TOKENS, _BOX_NUMBERS = 2, 1, 4
 
 
@@ -46,7 +50,7 @@ class PrompterDescription:
         scale: of the tokens; the network gives them divided by it.
 
     Raises:
-        InputError: kind or supervision is unknown, the scale not positive, or Det-SAM is to learn from points.
+        InputError: kind or supervision is unknown, the scale not positive, or boxes are to be learned from points.
     """
 
     names: tuple[str, ...]
@@ -68,21 +72,37 @@ class PrompterDescription:
             raise InputError(f"token scale is {self.scale}; wanted a positive number")
         if self.kind == "det-sam" and self.supervision == "point":
             raise InputError("Det-SAM learns boxes; points do not hold any: give supervision box")
+        if self.by_cells and (self.kind, self.supervision) != ("wps-sam", "box"):
+            raise InputError(
+                "proposals of cells are WPS-SAM's from boxes alone; take queries for points and Det-SAM"
+            )
+
+    @property
+    def by_cells(self) -> bool:
+        """Whether the cells of the embedding propose parts, and not learned queries."""
+        return self.prompter.proposals == "cells"
+
+    @property
+    def gives_boxes(self) -> bool:
+        """Whether the network answers boxes, and not prompt tokens."""
+        return self.by_cells or self.kind == "det-sam"
 
     @property
     def tokens(self) -> int:
         """T, prompt tokens of a part: two of a box, one of a point."""
         return _BOX_TOKENS if self.supervision == "box" else _POINT_TOKENS
 
-    def build(self) -> StudentPrompter:
+    def build(self) -> StudentPrompter | CellPrompter:
         """The network, with random weights."""
+        if self.by_cells:
+            return CellPrompter(self.prompter, self.channels, self.grid, len(self.names))
         outputs = _BOX_NUMBERS if self.kind == "det-sam" else self.tokens * self.token_dim
         return StudentPrompter(self.prompter, self.channels, self.grid, len(self.names), outputs)
 
 
 @dataclass(frozen=True)
 class PartPrompts:
-    """The queries of one frame that stand for a part.
+    """The proposals of one frame that stand for a part.
 
     Attributes:
         kinds: (N,) int64, index into the prompter's names.
@@ -99,14 +119,14 @@ class PartPrompts:
 class PartPrompter:
     """A trained network and what its answers mean."""
 
-    network: StudentPrompter
+    network: StudentPrompter | CellPrompter
     description: PrompterDescription
 
     @torch.no_grad()
     def propose(
         self, embedding: Embedding, kinds: Sequence[int] | None = None, threshold: float = 0.0
     ) -> PartPrompts:
-        """The parts of a frame: queries whose likeliest class is a part (section 3.3, inference).
+        """The parts of a frame: queries whose likeliest class is a part (section 3.3, inference), or cells' peaks.
 
         Args:
             embedding: of the segmenter that the prompter learned with.
@@ -116,6 +136,10 @@ class PartPrompter:
         Raises:
             InputError: the embedding is another segmenter's.
         """
+        if isinstance(self.network, CellPrompter):
+            peaks = self.network.peaks(embedding.features[0], kinds, max(threshold, _LEAST_PEAK))
+            prompts = Prompts(boxes=pixel_boxes(peaks.boxes, embedding)) if len(peaks.kinds) else None
+            return PartPrompts(peaks.kinds, peaks.scores, prompts)
         proposals = self.network(embedding.features[0])
         scores, best = proposals.logits[0].softmax(-1).max(-1)
         kept = (best < len(self.description.names)) & (scores >= threshold)

@@ -10,21 +10,27 @@ from torch import Tensor, nn
 
 from uois_sam.errors import InputError
 
+PROPOSALS = ("queries", "cells")
+
 
 @dataclass(frozen=True)
 class PrompterSettings:
-    """Size of the network; the defaults are the paper's for SAM (section 4.1).
+    """Kind and size of the network; the defaults are the paper's for SAM (section 4.1).
 
     Attributes:
         width: of the transformer.
         heads: of its attention.
         feed_forward: hidden width of its layers.
-        encoder_layers, decoder_layers: their numbers.
+        encoder_layers: their number.
+        decoder_layers: their number; of cells, the number of convolutions after the encoder.
         queries: S, most parts of an image.
-        strides: of the two convolutions before it; 2, 2 take SAM's 64 x 64 embedding to 16 x 16.
+        strides: of the two convolutions before it; 2, 2 take SAM's 64 x 64 embedding to 16 x 16. The cells that
+            propose parts have the stride of the first.
+        proposals: of `PROPOSALS`: from learned queries (`StudentPrompter`, the paper's) or from the cells of the
+            embedding (`CellPrompter`).
 
     Raises:
-        InputError: a number is out of range, or `heads` does not divide `width`.
+        InputError: a number is out of range, `heads` does not divide `width`, or the proposals are unknown.
     """
 
     width: int = 256
@@ -34,8 +40,11 @@ class PrompterSettings:
     decoder_layers: int = 6
     queries: int = 25
     strides: tuple[int, int] = (2, 2)
+    proposals: str = "queries"
 
     def __post_init__(self) -> None:
+        if self.proposals not in PROPOSALS:
+            raise InputError(f"proposals are {self.proposals!r}; wanted {' or '.join(PROPOSALS)}")
         numbers = (self.width, self.heads, self.feed_forward, self.decoder_layers, self.queries)
         if min(numbers) < 1 or self.encoder_layers < 0 or self.width % self.heads:
             raise InputError(f"{self} cannot be built; wanted numbers from 1 on and heads that divide the width")
@@ -77,7 +86,7 @@ class StudentPrompter(nn.Module):
     ) -> None:
         super().__init__()
         width = settings.width
-        self.grid = grid
+        self.grid, self.channels = grid, channels
         self.reduce = nn.Sequential(
             nn.Conv2d(channels, width, 3, settings.strides[0], 1),
             ChannelNorm(width),
@@ -109,11 +118,7 @@ class StudentPrompter(nn.Module):
         Raises:
             InputError: the embedding is of another size than the prompter was made for.
         """
-        if features.shape[-2:] != self.grid or features.shape[1] != self.reduce[0].in_channels:
-            raise InputError(
-                f"embedding is {tuple(features.shape)}; this prompter wants (B, {self.reduce[0].in_channels}, "
-                f"{self.grid[0]}, {self.grid[1]}): use the segmenter that it learned with"
-            )
+        check_embedding(features, self.channels, self.grid)
         memory = self.reduce(features).flatten(2).transpose(1, 2)
         for layer in self.encoder:
             memory = layer(memory, self.positions)
@@ -122,6 +127,19 @@ class StudentPrompter(nn.Module):
             parts = layer(parts, self.queries, memory, self.positions)
         parts = self.norm(parts)
         return Proposals(self.class_head(parts), self.prompt_head(parts))
+
+
+def check_embedding(features: Tensor, channels: int, grid: tuple[int, int]) -> None:
+    """Refuse an embedding of another size than a prompter was made for.
+
+    Raises:
+        InputError: with both sizes.
+    """
+    if features.shape[-2:] != grid or features.shape[1] != channels:
+        raise InputError(
+            f"embedding is {tuple(features.shape)}; this prompter wants (B, {channels}, {grid[0]}, {grid[1]}): "
+            "use the segmenter that it learned with"
+        )
 
 
 class ChannelNorm(nn.Module):
