@@ -10,6 +10,7 @@ import numpy as np
 from recordings import MILLISECOND, START, Recorded, image, info, write_bag
 
 from uois_sam.errors import InputError
+from uois_sam.segmentation.tracking import Tracker
 from uois_sam.types import Instances, relabel
 
 H, W = 120, 160
@@ -25,6 +26,7 @@ class BrightPipeline:
 
     def __init__(self) -> None:
         self.stage_ms: dict[str, float] = {}
+        self.tracker = Tracker()
         self.saw_depth: list[bool] = []
 
     def encode(self, image: np.ndarray, depth: np.ndarray | None = None, camera: Any = None) -> np.ndarray:
@@ -38,6 +40,9 @@ class BrightPipeline:
         found = relabel(cv2.connectedComponents((image[..., 0] > 160).astype(np.uint8))[1])
         count = int(found.max(initial=0))
         return Instances.from_label_image(found, np.linspace(0.9, 0.5, count, dtype=np.float32))
+
+    def track(self, image: np.ndarray, stamp: int | None = None) -> Instances:
+        return self.segment(image)
 
 
 def table(count: int) -> tuple[np.ndarray, np.ndarray]:
