@@ -80,9 +80,9 @@ def run(options: argparse.Namespace) -> int:
         BagQueue(BagWriter(out, live=True)) as bag,
         TopicRecorder(domain, names, bag.check_type, bag.add) as recorder,
     ):
-        print(f"recording ROS_DOMAIN_ID={domain} to {out}; Ctrl-C ends it", flush=True)
         try:
             with _asked_to_stop() as stop:
+                print(f"recording ROS_DOMAIN_ID={domain} to {out}; Ctrl-C ends it", flush=True)
                 _record(recorder, bag, stop, options.seconds, options.frames)
         finally:
             _tell(bag.counts, recorder.topics)
