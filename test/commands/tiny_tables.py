@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 
 from uois_sam.segmentation.settings import SegmentationSettings
+from uois_sam.segmentation.tracking import Tracker
 from uois_sam.types import Instances, relabel
 
 H, W = 48, 64
@@ -20,6 +21,7 @@ class BrightThings:
 
     def __init__(self) -> None:
         self.settings = SegmentationSettings()
+        self.tracker = Tracker()
         self.stage_ms: dict[str, float] = {}
         self.segmenter = SimpleNamespace(device="cpu")
         self.uses_depth = True
