@@ -117,6 +117,16 @@ def test_ctrl_c_is_one_line_and_130(monkeypatch: pytest.MonkeyPatch, capsys: pyt
     assert say(["segment", "x", "--out", "y"], capsys) == (130, "", "\nuois-sam: interrupted\n")
 
 
+def test_ctrl_c_in_code_that_was_made_by_exec_is_130_too() -> None:
+    code = (
+        "import sys; from uois_sam import cli; import uois_sam.sources.source as source\n"
+        "source.open_source = lambda *_, **__: exec('raise KeyboardInterrupt')\n"
+        "sys.exit(cli.main(['segment', 'x', '--out', 'y']))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (130, "\nuois-sam: interrupted\n")
+
+
 def test_a_defect_is_not_hidden(monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_: object, **__: object) -> None:
         raise ZeroDivisionError

@@ -3,26 +3,11 @@
 from __future__ import annotations
 
 import torch
+from small_sam import SMALL_SAM
 from transformers import SamConfig, SamModel
 
 from uois_sam.sam.hf_sam import HfSam
 from uois_sam.sam.tiny.tiny import TinySegmenter
-
-_SMALL_SAM = {
-    "vision_config": {
-        "hidden_size": 32,
-        "output_channels": 32,
-        "num_hidden_layers": 2,
-        "num_attention_heads": 4,
-        "image_size": 128,
-        "window_size": 3,
-        "global_attn_indexes": [1],
-        "num_pos_feats": 16,
-        "mlp_dim": 48,
-    },
-    "prompt_encoder_config": {"hidden_size": 32, "image_size": 128, "mask_input_channels": 8},
-    "mask_decoder_config": {"hidden_size": 32, "mlp_dim": 40, "num_attention_heads": 8, "iou_head_hidden_dim": 24},
-}
 
 
 def tiny(seed: int = 0) -> TinySegmenter:
@@ -32,4 +17,4 @@ def tiny(seed: int = 0) -> TinySegmenter:
 
 def small_sam() -> HfSam:
     torch.manual_seed(0)
-    return HfSam(SamModel(SamConfig.from_dict(_SMALL_SAM)))
+    return HfSam(SamModel(SamConfig.from_dict(SMALL_SAM)))

@@ -4,23 +4,18 @@ from __future__ import annotations
 
 import importlib.util
 import json
-import signal
-import subprocess
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import cv2
 import psutil
 import pytest
+from command_line import WAIT, await_line, command, interrupt, run
 
 pytestmark = pytest.mark.ros
 
 if any(importlib.util.find_spec(name) is None for name in ("rclpy", "uois_sam_msgs")):
     pytest.skip("no ROS 2 here", allow_module_level=True)
 
-WAIT = 300.0
 TOPICS = {
     "/camera/camera/color/image_raw",
     "/camera/camera/color/camera_info",
@@ -33,34 +28,6 @@ TOPICS = {
     "/grasp_bridge/part_clouds",
     "/diagnostics",
 }
-
-
-@contextmanager
-def command(*arguments: object) -> Iterator[subprocess.Popen[str]]:
-    """A command line in a process of its own; it and its children are gone in the end."""
-    words = [sys.executable, "-u", "-m", "uois_sam.cli", *map(str, arguments)]
-    with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
-        try:
-            yield process
-        finally:
-            process.kill()
-
-
-def run(*arguments: object) -> tuple[int, str, str]:
-    """Exit code, standard output and standard error."""
-    with command(*arguments) as process:
-        out, errors = process.communicate(timeout=WAIT)
-        return process.returncode, out, errors
-
-
-def await_line(process: subprocess.Popen[str], beginning: str) -> None:
-    assert process.stdout is not None
-    lines = []
-    for line in process.stdout:
-        lines.append(line)
-        if line.startswith(beginning):
-            return
-    raise AssertionError(f"no line {beginning!r} in {lines}")
 
 
 def test_the_stack_on_the_bundled_sequence(tmp_path: Path) -> None:
@@ -156,10 +123,8 @@ def test_ctrl_c_ends_all_processes(tmp_path: Path) -> None:
         await_line(process, "frame ")
         children = psutil.Process(process.pid).children(recursive=True)
         assert len(children) == 2
-        process.send_signal(signal.SIGINT)
-        _, errors = process.communicate(timeout=WAIT)
-        assert process.returncode == 130
-        assert errors == "\nuois-sam: interrupted\n"
+        code, _, errors = interrupt(process)
+        assert (code, errors) == (130, "\nuois-sam: interrupted\n")
     assert not any(child.is_running() for child in children)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import signal
 import subprocess
@@ -12,6 +13,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from uois_sam.commands import domain as domain_module
 from uois_sam.commands import stack as stack_module
 from uois_sam.commands.domain import free_domain, middleware_environment, own_domain
 from uois_sam.commands.stack import Stack
@@ -22,6 +24,19 @@ def test_domains_in_use_are_not_given_again() -> None:
     with free_domain() as one, free_domain() as other:
         assert one != other
         assert {one, other} <= set(range(1, 101))
+
+
+@pytest.mark.parametrize(("suffix", "way"), [("el", fcntl.LOCK_EX), ("sl", fcntl.LOCK_SH)])
+def test_ports_that_killed_processes_left_are_free(suffix: str, way: int) -> None:
+    lock = Path(f"/dev/shm/fastrtps_port{7400 + 250 * 232}_{suffix}")  # of no domain that a test gets
+    with lock.open("w") as owner:
+        try:
+            fcntl.flock(owner, way)
+            assert 7400 + 250 * 232 in domain_module._ports_in_use()
+            fcntl.flock(owner, fcntl.LOCK_UN)
+            assert 7400 + 250 * 232 not in domain_module._ports_in_use()
+        finally:
+            lock.unlink()
 
 
 def test_all_taken(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,12 +13,12 @@ from sensor_msgs.msg import CameraInfo, Image, PointField
 from std_msgs.msg import Header
 
 from uois_sam.errors import InputError
+from uois_sam.grasping.cloud_layout import coloured_points
 from uois_sam.grasping.clouds import InstanceCloud
 from uois_sam.nodes.convert import (
     camera_from_msg,
     camera_to_msg,
     cloud_to_msg,
-    coloured_points,
     depth_from_msg,
     depth_to_msg,
     image_from_msg,

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import fcntl
 import importlib.util
 import os
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from uois_sam.commands.domain import free_domain
 
 if any(importlib.util.find_spec(name) is None for name in ("rclpy", "uois_sam_msgs")):
     collect_ignore_glob = ["test_*.py"]
@@ -26,19 +26,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def domain() -> Iterator[int]:
-    """A domain id that no other run of these tests on this machine has."""
-    for number in range(101, 200):
-        path = Path(tempfile.gettempdir()) / f"uois_sam_test_domain_{number}"
-        handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            os.close(handle)
-            continue
+    """A domain id that nobody on this machine uses."""
+    with free_domain() as number:
         yield number
-        os.close(handle)
-        return
-    pytest.fail("all 99 domains for tests are taken")
 
 
 @pytest.fixture(scope="session")

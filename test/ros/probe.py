@@ -30,6 +30,7 @@ from rclpy.parameter import Parameter
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
 from sensor_msgs.msg import CameraInfo, Image
 from uois_sam_msgs.msg import InstanceArray, InstanceCloudArray
+from uois_sam_msgs.srv import CorrectInstance
 
 from uois_sam.nodes.convert import camera_to_msg, depth_to_msg, image_to_msg
 from uois_sam.nodes.stamps import stamp_ns, to_time
@@ -189,6 +190,13 @@ class Probe:
             return future.result()
         finally:
             self.node.destroy_client(client)
+
+    def correct(self, *clicks: tuple[float, float, int], instance: int = 0, stamp: int = 0) -> Any:
+        """Clicks (x, y, label) on a held frame's instance, or on a new one."""
+        xs, ys, labels = zip(*clicks, strict=True) if clicks else ((), (), ())
+        request = CorrectInstance.Request(stamp=to_time(stamp), instance_id=instance)
+        request.xs, request.ys, request.labels = list(xs), list(ys), list(labels)
+        return self.call(CorrectInstance, "/segmentation/correct", request)
 
     def state(self, node: str) -> str:
         return str(self.call(GetState, f"{node}/get_state", GetState.Request()).current_state.label)

@@ -12,7 +12,7 @@ from doubles import plane, table
 from probe import NodeProcess, Probe, instances_of
 from std_msgs.msg import String
 from std_srvs.srv import Trigger
-from uois_sam_msgs.srv import CorrectInstance, NamedDecoder
+from uois_sam_msgs.srv import NamedDecoder
 
 SERVICES = "/segmentation/adaptation"
 
@@ -33,8 +33,7 @@ class Taught:
     def correct(self) -> Any:
         """A new thing in the newest frame, where a square is."""
         self.probe.answer(self.instances, lambda: self.probe.send(table(3), plane()))
-        request = CorrectInstance.Request(xs=[21.0], ys=[21.0], labels=[1])
-        return self.probe.call(CorrectInstance, "/segmentation/correct", request)
+        return self.probe.correct((21.0, 21.0, 1))
 
     def named(self, what: str, name: str) -> Any:
         return self.probe.call(NamedDecoder, f"{SERVICES}/{what}", NamedDecoder.Request(name=name))

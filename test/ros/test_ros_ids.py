@@ -9,7 +9,7 @@ import pytest
 from doubles import FAR_BLOBS, HALVES, plane, table
 from probe import NodeProcess, Probe, clouds_of, instances_of
 from uois_sam_msgs.msg import InstanceArray, PartArray
-from uois_sam_msgs.srv import CorrectInstance, GetInstanceCloud
+from uois_sam_msgs.srv import GetInstanceCloud
 
 from uois_sam.nodes.stamps import stamp_ns
 
@@ -34,10 +34,6 @@ class Tracked:
 
     def instances_at(self, header: Any) -> InstanceArray:
         return self.instances.wait(lambda m: m.header == header)
-
-    def correct(self, instance: int) -> Any:
-        request = CorrectInstance.Request(instance_id=instance, xs=[140.0], ys=[100.0], labels=[1])
-        return self.probe.call(CorrectInstance, "/segmentation/correct", request)
 
 
 @pytest.fixture(scope="module")
@@ -69,10 +65,10 @@ def test_a_cloud_is_asked_for_by_id(tracked: Tracked) -> None:
 
 def test_a_correction_keeps_the_id_and_a_new_thing_gets_another(tracked: Tracked) -> None:
     header = tracked.frame().header
-    kept = tracked.correct(42)
+    kept = tracked.probe.correct((140.0, 100.0, 1), instance=42)
     assert (kept.success, kept.instance.id, kept.instance.label) == (True, 42, 2)
     tracked.instances.clear()
-    added = tracked.correct(0)
+    added = tracked.probe.correct((140.0, 100.0, 1))
     assert (added.success, added.instance.id, added.instance.label) == (True, 44, 3 + 1)
     published = tracked.instances_at(header)
     assert [i.id for i in published.instances] == [41, 42, 43, 44]

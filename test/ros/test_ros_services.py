@@ -36,12 +36,6 @@ class Served:
         assert len(answer.clouds) == count
         return stamp_ns(answer.header.stamp)
 
-    def correct(self, stamp: int, instance: int, *clicks: tuple[float, float, int]) -> Any:
-        xs, ys, labels = zip(*clicks, strict=True) if clicks else ((), (), ())
-        request = CorrectInstance.Request(stamp=to_time(stamp), instance_id=instance)
-        request.xs, request.ys, request.labels = list(xs), list(ys), list(labels)
-        return self.probe.call(CorrectInstance, "/segmentation/correct", request)
-
     def cloud(self, stamp: int, instance: int) -> Any:
         request = GetInstanceCloud.Request(stamp=to_time(stamp), instance_id=instance)
         return self.probe.call(GetInstanceCloud, "/grasp_bridge/get_instance_cloud", request)
@@ -86,7 +80,7 @@ def test_correct_changes_an_instance_of_the_newest_frame_and_publishes_it_with_i
     before = served.instances.wait(lambda m: stamp_ns(m.header.stamp) == stamp)
     served.instances.clear()
     served.clouds.clear()
-    answer = served.correct(0, 2, (140.0, 100.0, 1))
+    answer = served.probe.correct((140.0, 100.0, 1), instance=2)
     assert answer.success, answer.message
     assert answer.instance.id == 2
     assert answer.instance.area > before.instances[1].area
@@ -101,9 +95,9 @@ def test_correct_changes_an_instance_of_the_newest_frame_and_publishes_it_with_i
 
 def test_correct_adds_a_thing_that_was_missed_and_builds_on_earlier_corrections(served: Served) -> None:
     stamp = served.frame()
-    first = served.correct(stamp, 0, (140.0, 100.0, 1))
+    first = served.probe.correct((140.0, 100.0, 1), stamp=stamp)
     assert (first.success, first.instance.id) == (True, 4)
-    again = served.correct(stamp, 4, (120.0, 100.0, 1))
+    again = served.probe.correct((120.0, 100.0, 1), instance=4, stamp=stamp)
     assert again.success
     assert again.instance.area == 2 * first.instance.area
 
@@ -113,10 +107,10 @@ def test_correct_refuses_by_name(served: Served) -> None:
     served.frame()
     newest = served.frame()
     for answer, reason in (
-        (served.correct(old, 1, (20.0, 20.0, 1)), "is not held; the newest 2 are"),
-        (served.correct(newest, 9, (20.0, 20.0, 1)), "no instance 9"),
-        (served.correct(newest, 1, (500.0, 20.0, 1)), "outside the 160 x 120 image"),
-        (served.correct(newest, 1), "0 clicks; give at least one"),
+        (served.probe.correct((20.0, 20.0, 1), instance=1, stamp=old), "is not held; the newest 2 are"),
+        (served.probe.correct((20.0, 20.0, 1), instance=9, stamp=newest), "no instance 9"),
+        (served.probe.correct((500.0, 20.0, 1), instance=1, stamp=newest), "outside the 160 x 120 image"),
+        (served.probe.correct(instance=1, stamp=newest), "0 clicks; give at least one"),
     ):
         assert not answer.success
         assert reason in answer.message

@@ -277,5 +277,5 @@ def test_a_command_that_is_killed_leaves_its_step_unfinished(tmp_path: Path) -> 
 
 
 def test_another_python_or_ros_does_not_leak_in() -> None:
-    environ = {"PYTHONPATH": "/other", "AMENT_PREFIX_PATH": "/opt/ros/humble", "HOME": "/home/me", "PIP_USER": "1"}
-    assert clean_environment(environ) == {"HOME": "/home/me", "PYTHONUNBUFFERED": "1"}
+    environ = {"PYTHONPATH": "/other", "AMENT_PREFIX_PATH": "/opt/ros/humble", "HOME": "mine", "PIP_USER": "1"}
+    assert clean_environment(environ) == {"HOME": "mine", "PYTHONUNBUFFERED": "1"}

@@ -83,6 +83,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except OSError as error:
         return _complain(f"{error.filename}: {error.strerror}" if error.filename else str(error))
     except KeyboardInterrupt:
+        exec("")  # once it has passed through an `exec`, CPython dies of the signal until the next one resets that
         print("\nuois-sam: interrupted", file=sys.stderr)
         return INTERRUPTED
     return code

@@ -8,11 +8,11 @@ import re
 from pathlib import Path
 
 import torch
-from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor, nn
 
 from uois_sam.errors import InputError, ModelError
+from uois_sam.sam.pretrained import read_with_header
 from uois_sam.sam.protocol import PromptableSegmenter
 from uois_sam.sam.weights import fingerprint
 
@@ -78,14 +78,9 @@ class DecoderStore:
         if not path.is_file():
             known = ", ".join(self.names()) or "none"
             raise ModelError(f"no decoder {name!r} in {self.folder}; saved are: {known}")
-        try:
-            with safe_open(path, framework="pt") as file:
-                origin = (file.metadata() or {}).get(_ENTRY)
-                state = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
-        except (SafetensorError, OSError, ValueError) as error:
-            raise ModelError(f"{path} is not a whole safetensors file ({error}); adapt anew") from None
+        header, state = read_with_header(path)
         self._check(state, str(path))
-        if origin != self._digest:
+        if header.get(_ENTRY) != self._digest:
             raise ModelError(f"{path} was adapted from another model than this one; load that, or adapt anew")
         decoder = copy.deepcopy(self._origin)
         decoder.load_state_dict(state)

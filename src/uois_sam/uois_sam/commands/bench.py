@@ -67,14 +67,12 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Measure, print, and write."""
-    from uois_sam.commands.outputs import versions, write_json
+    from uois_sam.commands.outputs import write_results
 
     ways = {"clicks": _clicks, "ros": _nodes, "soak": _soak}
     chosen = next((measure for name, measure in ways.items() if getattr(options, name)), _stages)
     figures = chosen(options)
-    if options.json is not None:
-        write_json(options.json, {"model": options.model, "versions": versions(), **figures})
-        print(f"written to {options.json}")
+    write_results(options.json, {"model": options.model, **figures})
     return 0
 
 

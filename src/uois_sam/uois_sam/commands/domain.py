@@ -91,7 +91,7 @@ def _replace_environment(environ: Mapping[str, str]) -> None:
 
 
 def _ports_in_use() -> set[int]:
-    """UDP ports, and the ports that Fast DDS keeps in shared memory."""
+    """UDP ports, and the ports in shared memory that Fast DDS has open."""
     ports = set()
     for table in ("/proc/net/udp", "/proc/net/udp6"):
         try:
@@ -100,7 +100,19 @@ def _ports_in_use() -> set[int]:
             continue
         ports |= {int(line.split()[1].rpartition(":")[2], 16) for line in lines}
     for file in Path("/dev/shm").glob("fastrtps_port*"):
-        match = re.fullmatch(r"fastrtps_port(\d+)", file.name)
-        if match:
+        match = re.fullmatch(r"fastrtps_port(\d+)_[es]l", file.name)
+        if match and _held(file):
             ports.add(int(match[1]))
     return ports
+
+
+def _held(lock: Path) -> bool:
+    """Whether a process that lives holds a lock file of Fast DDS; killed ones leave theirs behind."""
+    try:
+        with lock.open() as file:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except FileNotFoundError:
+        return False
+    except OSError:  # held, or another user's
+        return True
+    return False

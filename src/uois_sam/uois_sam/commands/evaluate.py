@@ -150,7 +150,7 @@ def add_depth(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Score every frame of the data set."""
-    from uois_sam.commands.outputs import check_writable, write_json, write_text
+    from uois_sam.commands.outputs import check_writable, versions, write_json, write_text
     from uois_sam.commands.report.worst import WorstImages
     from uois_sam.evaluation.depth import ConditionedDepth
 
@@ -168,8 +168,8 @@ def run(options: argparse.Namespace) -> int:
     print(evaluation.table())
     lowest = ", ".join(f"{row.name} {100 * row.scores.overlap_f:.0f}" for row in evaluation.worst(3))
     print(f"lowest overlap F: {lowest}")
-    document = {**described_run(options, rule), "depth": options.depth, **described, **evaluation.as_dict()}
-    write_json(options.json, document)
+    made_from = {**described_run(options, rule), "depth": options.depth, **described}
+    write_json(options.json, {**made_from, **evaluation.as_dict(), "versions": versions()})
     if options.csv is not None:
         write_text(options.csv, evaluation.to_csv())
     compared = None if other is None else _compare(evaluation, other, options.against)
@@ -213,14 +213,11 @@ def score(
 
 def described_run(options: argparse.Namespace, rule: LabelRule) -> dict[str, Any]:
     """What the scores depend on beside the model, for a JSON document."""
-    from uois_sam.commands.outputs import versions
-
     return {
         "dataset": options.dataset,
         "first_object": rule.first_object,
         "ignore": rule.ignore,
         "boundary": options.boundary,
-        "versions": versions(),
     }
 
 

@@ -32,12 +32,17 @@ def make_folder(path: Path) -> Path:
     return path
 
 
-def check_writable(path: Path) -> None:
+def check_writable(path: Path | None) -> None:
     """Refuse, before the work rather than after it, a file that cannot be written; its folder is made.
+
+    Args:
+        path: of the file; None where none is asked for.
 
     Raises:
         InputError: it is a folder, or its folder cannot be made or written to.
     """
+    if path is None:
+        return
     make_folder(path.parent)
     if path.is_dir():
         raise InputError(f"cannot write {path}: it is a folder; give a file")
@@ -52,6 +57,17 @@ def write_json(path: Path, value: dict[str, Any]) -> None:
         InputError: the file cannot be written.
     """
     write_text(path, json.dumps(value, indent=1) + "\n")
+
+
+def write_results(path: Path | None, document: dict[str, Any]) -> None:
+    """Write what was measured, with the versions that it depends on, and say where; nothing without a path.
+
+    Raises:
+        InputError: the file cannot be written.
+    """
+    if path is not None:
+        write_json(path, {**document, "versions": versions()})
+        print(f"written to {path}")
 
 
 def write_text(path: Path, text: str) -> None:

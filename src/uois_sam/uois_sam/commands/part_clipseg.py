@@ -112,7 +112,7 @@ def run_train(options: argparse.Namespace) -> int:
 
 def run_table(options: argparse.Namespace) -> int:
     """Measure the rows."""
-    from uois_sam.commands.outputs import check_writable, versions, write_json
+    from uois_sam.commands.outputs import check_writable, write_results
     from uois_sam.commands.progress import progress_bar
     from uois_sam.datasets.ov_parts_open import open_parts
     from uois_sam.datasets.subset import EvenlySpaced
@@ -140,11 +140,9 @@ def run_table(options: argparse.Namespace) -> int:
         "data": options.data,
         "images": len(frames),
         "device": str(device),
-        "versions": versions(),
         "rows": {name: _as_dict(row, judged.vocabulary.names) for name, row in rows.items()},
     }
-    write_json(options.json, document)
-    print(f"written to {options.json}")
+    write_results(options.json, document)
     return 0
 
 

@@ -31,6 +31,7 @@ _CLOUDS = frozenset({"instance_clouds", "scene_cloud"})
 _STACK = 30.0
 _REPORTS = 2.0
 _SETTLE = 0.5
+_SETTLE_AMONG_OTHERS = 2.0
 _PARAMETER = 5.0
 _SPIN = 0.05
 
@@ -144,9 +145,9 @@ class OnlineReplay:
             )
         outlet = FramePublisher(listener, first)
         _await(listener, lambda: outlet.heard, f"nothing can be published on {TOPICS['image'].name}")
-        _spin(listener, _SETTLE)  # until the nodes that we see have seen us too; best effort would lose the first
-        if listener.others_publish("image"):
-            raise UoisSamError(f"a camera publishes on {TOPICS['image'].name} already; stop it first")
+        # Until the nodes that we see have seen us too, for best effort would lose the first; and for all others.
+        _spin(listener, _SETTLE if stack is not None else _SETTLE_AMONG_OTHERS)
+        _check_alone(listener)
         if (stacks := listener.others_publish("instances")) > 1:
             raise UoisSamError(f"{stacks} nodes publish {TOPICS['instances'].name}; stop all but one")
         return outlet
@@ -167,6 +168,8 @@ class OnlineReplay:
                 check_perception(stack, self._diagnostics)
             elif not outlet.heard:
                 raise UoisSamError(f"nobody listens to {TOPICS['image'].name} any more; the stack has ended")
+            else:
+                _check_alone(listener)
             self._progress(self._log.sent)
             if self._log.silence(time.perf_counter()) > PATIENCE:
                 raise UoisSamError(f"no frame was answered for {PATIENCE:.0f} s")
@@ -226,6 +229,11 @@ def _wanted(listener: Listener, first: Frame) -> set[str]:
     """The results that make an answer complete: those that somebody publishes."""
     possible = {"parts"} if first.depth is None or first.camera is None else {"parts", *_CLOUDS}
     return {"instances", *(name for name in possible if listener.others_publish(name))}
+
+
+def _check_alone(listener: Listener) -> None:
+    if listener.others_publish("image"):
+        raise UoisSamError(f"a camera publishes on {TOPICS['image'].name} already; stop it first")
 
 
 def _await(listener: Listener, condition: Callable[[], bool], otherwise: str) -> None:

@@ -88,7 +88,7 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
 
 def run_table4(options: argparse.Namespace) -> int:
     """Measure the rows, one after the other."""
-    from uois_sam.commands.outputs import check_writable, write_json
+    from uois_sam.commands.outputs import check_writable, write_results
     from uois_sam.commands.progress import progress_bar
     from uois_sam.evaluation.depth import ConditionedDepth
     from uois_sam.evaluation.table4 import measure, methods
@@ -112,8 +112,7 @@ def run_table4(options: argparse.Namespace) -> int:
         "images": len(frames),
         "rows": [row.as_dict() for row in rows],
     }
-    write_json(options.json, document)
-    print(f"written to {options.json}")
+    write_results(options.json, document)
     return 0
 
 

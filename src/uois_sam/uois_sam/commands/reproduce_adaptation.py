@@ -73,7 +73,7 @@ def add_parser(tables: argparse._SubParsersAction) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Click on all objects under each configuration."""
-    from uois_sam.commands.outputs import check_writable, versions, write_json
+    from uois_sam.commands.outputs import check_writable, write_results
     from uois_sam.commands.progress import progress_bar
     from uois_sam.datasets.rule_choice import choose_rule
     from uois_sam.datasets.subset import EvenlySpaced
@@ -82,8 +82,7 @@ def run(options: argparse.Namespace) -> int:
     from uois_sam.evaluation.depth import ConditionedDepth
     from uois_sam.segmentation.load import choose_device, load_segmenter
 
-    if options.json is not None:
-        check_writable(options.json)
+    check_writable(options.json)
     dataset = _open(options.data)
     rule, _ = choose_rule(dataset)
     frames = ConditionedDepth(
@@ -96,23 +95,20 @@ def run(options: argparse.Namespace) -> int:
     objects = len(rows[0].goals[0].traces)
     print(_table(rows))
     print(f"{len(frames)} images, {objects} objects; learning rate {configurations[0].learning_rate:g}")
-    if options.json is not None:
-        document = {
-            "table": "adaptation",
-            "data": options.data,
-            "first_object": rule.first_object,
-            "ignore": rule.ignore,
-            "min_area": _MIN_AREA,
-            "depth": options.depth,
-            "model": options.model,
-            "device": str(loaded.segmenter.device),
-            "images": len(frames),
-            "objects": objects,
-            "versions": versions(),
-            "rows": [row.as_dict() for row in rows],
-        }
-        write_json(options.json, document)
-        print(f"written to {options.json}")
+    document = {
+        "table": "adaptation",
+        "data": options.data,
+        "first_object": rule.first_object,
+        "ignore": rule.ignore,
+        "min_area": _MIN_AREA,
+        "depth": options.depth,
+        "model": options.model,
+        "device": str(loaded.segmenter.device),
+        "images": len(frames),
+        "objects": objects,
+        "rows": [row.as_dict() for row in rows],
+    }
+    write_results(options.json, document)
     return 0
 
 

@@ -60,7 +60,7 @@ def add_depth_table(tables: argparse._SubParsersAction) -> None:
 
 def run_depth(options: argparse.Namespace) -> int:
     """Score a model under each condition of depth."""
-    from uois_sam.commands.outputs import check_writable, write_json
+    from uois_sam.commands.outputs import check_writable, write_results
     from uois_sam.evaluation.depth import TITLES, ConditionedDepth, has_depth
     from uois_sam.evaluation.difference import difference
     from uois_sam.evaluation.results import means_as_dict
@@ -91,8 +91,7 @@ def run_depth(options: argparse.Namespace) -> int:
         "images": len(frames),
         "rows": rows,
     }
-    write_json(options.json, document)
-    print(f"written to {options.json}")
+    write_results(options.json, document)
     return 0
 
 

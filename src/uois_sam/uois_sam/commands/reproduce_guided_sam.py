@@ -89,7 +89,7 @@ def add_parser(tables: argparse._SubParsersAction) -> None:
 def run(options: argparse.Namespace) -> int:
     """Train, draw, measure and print."""
     from uois_sam.commands.guided_text import guided_text
-    from uois_sam.commands.outputs import check_writable, versions, write_json
+    from uois_sam.commands.outputs import check_writable, write_results
     from uois_sam.commands.progress import progress_bar
     from uois_sam.datasets.car_parts import CarParts
     from uois_sam.datasets.part_image import ChosenImages, split_images
@@ -150,14 +150,12 @@ def run(options: argparse.Namespace) -> int:
         "settings": asdict(settings),
         "training_images": len(train),
         "held_out_images": len(held),
-        "versions": versions(),
         **tables.as_dict(),
         "clicks": {part.name: asdict(part) for part in clicks},
         "polygon_corners": outlined,
         "encodings": [asdict(way) for way in compared],
     }
-    write_json(options.json, document)
-    print(f"written to {options.json}")
+    write_results(options.json, document)
     return 0
 
 

@@ -57,7 +57,7 @@ def run(options: argparse.Namespace) -> int:
     """Score, correct, score."""
     from uois_sam.adaptation.settings import AdaptationSettings
     from uois_sam.commands.evaluate import described_model, segment_with
-    from uois_sam.commands.outputs import check_writable, versions, write_json
+    from uois_sam.commands.outputs import check_writable, write_results
     from uois_sam.commands.progress import progress_bar
     from uois_sam.datasets.subset import Stretch
     from uois_sam.evaluation.difference import difference
@@ -90,7 +90,6 @@ def run(options: argparse.Namespace) -> int:
         "learning_rate": rate,
         "depth": options.depth,
         **described_model(options.model, pipeline),
-        "versions": versions(),
         "corrections": [_as_dict(correction) for correction in corrections],
     }
     for name, (frames, of_set) in sets.items():
@@ -108,8 +107,7 @@ def run(options: argparse.Namespace) -> int:
             "after": scored[1].as_dict(),
             "change": means_as_dict(changes),
         }
-    write_json(options.json, document)
-    print(f"written to {options.json}")
+    write_results(options.json, document)
     return 0
 
 

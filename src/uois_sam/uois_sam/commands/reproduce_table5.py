@@ -85,7 +85,7 @@ def add_table5(tables: argparse._SubParsersAction) -> None:
 
 def run_table5(options: argparse.Namespace) -> int:
     """Train and score what the table does not have yet, smallest share first."""
-    from uois_sam.commands.outputs import check_writable, write_text
+    from uois_sam.commands.outputs import check_writable, versions, write_text
     from uois_sam.evaluation.depth import TITLES, ConditionedDepth, has_depth
     from uois_sam.evaluation.table5 import Row, read_rows, rows_as_csv, train_heads
     from uois_sam.segmentation.load import choose_device, load_pipeline, load_segmenter
@@ -99,11 +99,9 @@ def run_table5(options: argparse.Namespace) -> int:
     frames, rule = open_frames(options)
     dataset, labelled, name = open_labelled(options.data)
     loaded = load_segmenter(options.model, choose_device(options.device))
-    described = described_run(options, rule)
-    versions = described.pop("versions")
     made_from = {
         "table": "V",
-        **described,
+        **described_run(options, rule),
         "images": len(frames),
         "model": options.model,
         "data": name,
@@ -130,7 +128,7 @@ def run_table5(options: argparse.Namespace) -> int:
             evaluation = score(options, ConditionedDepth(frames, depth), rule, segment, title)
             rows = sorted([*rows, Row(percent, used, depth, evaluation)], key=lambda row: row.percent)
             write_text(lines, rows_as_csv(rows))
-            _replace_json(table, {**made_from, "versions": versions, "rows": [row.as_dict() for row in rows]})
+            _replace_json(table, {**made_from, "rows": [row.as_dict() for row in rows], "versions": versions()})
             print(f"{title}: {_short(evaluation)}", flush=True)
     print(_table(rows))
     print(f"written to {table}, {lines}")

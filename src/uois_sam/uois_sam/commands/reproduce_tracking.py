@@ -43,14 +43,13 @@ def add_tracking(tables: argparse._SubParsersAction) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Track every sequence in all four ways."""
-    from uois_sam.commands.outputs import check_writable, versions, write_json
+    from uois_sam.commands.outputs import check_writable, write_results
     from uois_sam.commands.progress import progress_bar
     from uois_sam.datasets.rule_choice import choose_rule
     from uois_sam.evaluation.track_sequences import measure, open_sequences
     from uois_sam.segmentation.load import load_pipeline
 
-    if options.json is not None:
-        check_writable(options.json)
+    check_writable(options.json)
     sequences = open_sequences(options.data)
     rules = [choose_rule(sequence)[0] for sequence in sequences]
     pipeline = load_pipeline(options.model, options.device)
@@ -58,17 +57,14 @@ def run(options: argparse.Namespace) -> int:
         rows = measure(sequences, rules, pipeline, progress)
     print(_table(rows))
     print(f"{rows[0].total.frames} frames of {len(sequences)} sequences")
-    if options.json is not None:
-        document = {
-            "table": "tracking",
-            "data": str(options.data),
-            "model": options.model,
-            "device": str(pipeline.segmenter.device),
-            "versions": versions(),
-            "rows": [_as_dict(row) for row in rows],
-        }
-        write_json(options.json, document)
-        print(f"written to {options.json}")
+    document = {
+        "table": "tracking",
+        "data": str(options.data),
+        "model": options.model,
+        "device": str(pipeline.segmenter.device),
+        "rows": [_as_dict(row) for row in rows],
+    }
+    write_results(options.json, document)
     return 0
 
 

@@ -10,20 +10,16 @@ import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from types import TracebackType
-from typing import TYPE_CHECKING
 
+from uois_sam.closeable import Closeable
 from uois_sam.commands.outputs import make_folder
 from uois_sam.errors import UoisSamError
-
-if TYPE_CHECKING:
-    from typing_extensions import Self
 
 _SECONDS_TO_END = 10.0
 _PR_SET_PDEATHSIG = 1
 
 
-class Stack:
+class Stack(Closeable):
     """Runs nodes in processes of their own; use it in a `with` statement, which ends them.
 
     Attributes:
@@ -97,14 +93,6 @@ class Stack:
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def _log(self, name: str) -> Path:
         return self.log_dir / f"{name}.log"

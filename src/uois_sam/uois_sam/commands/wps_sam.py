@@ -137,7 +137,7 @@ def run_train(options: argparse.Namespace) -> int:
 
 def run_table(options: argparse.Namespace) -> int:
     """Measure the bound and the given models."""
-    from uois_sam.commands.outputs import check_writable, versions, write_json
+    from uois_sam.commands.outputs import check_writable, write_results
     from uois_sam.commands.progress import progress_bar
     from uois_sam.datasets.part_catalogue import open_part_dataset
     from uois_sam.datasets.subset import EvenlySpaced
@@ -182,10 +182,8 @@ def run_table(options: argparse.Namespace) -> int:
         "images": len(frames),
         "left_out": unknown,
         "rows": [row.as_dict() for row in rows],
-        "versions": versions(),
     }
-    write_json(options.json, document)
-    print(f"written to {options.json}")
+    write_results(options.json, document)
     return 0
 
 

@@ -11,13 +11,13 @@ from numpy.typing import NDArray
 from sensor_msgs.msg import PointCloud2
 
 from uois_sam.errors import InputError
+from uois_sam.grasping.cloud_layout import DATATYPES
 from uois_sam.nodes.convert import camera_from_msg, depth_from_msg, image_from_msg, instances_from_msg
 from uois_sam.nodes.listener import decode
 from uois_sam.nodes.part_messages import parts_from_msg
 from uois_sam.types import Frame, Instances, Parts
 
-_KINDS = {1: "i1", 2: "u1", 3: "<i2", 4: "<u2", 5: "<i4", 6: "<u4", 7: "<f4", 8: "<f8"}
-"""NumPy types by the numbers of sensor_msgs/PointField."""
+_KINDS = {number: f"<{kind}" for kind, number in DATATYPES.items()}
 
 
 @dataclass(frozen=True)

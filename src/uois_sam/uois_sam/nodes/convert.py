@@ -15,24 +15,14 @@ from uois_sam_msgs.msg import InstanceArray
 from uois_sam_msgs.msg import InstanceCloud as InstanceCloudMsg
 
 from uois_sam.errors import InputError
-from uois_sam.grasping.clouds import InstanceCloud, pack_colours
+from uois_sam.grasping.cloud_layout import cloud_layout, coloured_points, point_fields
+from uois_sam.grasping.clouds import InstanceCloud
 from uois_sam.sources.camera_info import camera_from_info
 from uois_sam.sources.compressed_codec import decode_compressed_depth, decode_compressed_image
-from uois_sam.sources.image_codec import decode_depth, decode_image
+from uois_sam.sources.image_codec import decode_depth, decode_image, image_layout
 from uois_sam.types import Camera, Instance, Instances
 
 _MAX_MILLIMETRES = np.iinfo(np.uint16).max
-
-_POINT_FIELDS = {
-    "i1": PointField.INT8,
-    "u1": PointField.UINT8,
-    "i2": PointField.INT16,
-    "u2": PointField.UINT16,
-    "i4": PointField.INT32,
-    "u4": PointField.UINT32,
-    "f4": PointField.FLOAT32,
-    "f8": PointField.FLOAT64,
-}
 
 
 def image_from_msg(message: Image | CompressedImage) -> NDArray[np.uint8]:
@@ -175,23 +165,11 @@ def instances_from_msg(message: InstanceArray) -> Instances:
 
 def cloud_to_msg(points: NDArray[np.void], header: Header) -> PointCloud2:
     """An unorganised cloud; the fields of the structured (N,) array are those of the message."""
-    names = points.dtype.names or ()
-    described: dict[str, Any] = dict(points.dtype.fields or {})
-    fields = [
-        PointField(name=name, offset=described[name][1], datatype=_datatype(described[name][0]), count=1)
-        for name in names
-    ]
-    size = points.dtype.itemsize
     return PointCloud2(
         header=header,
-        height=1,
-        width=len(points),
-        fields=fields,
-        is_bigendian=False,
-        point_step=size,
-        row_step=size * len(points),
+        fields=[PointField(**one) for one in point_fields(points.dtype)],
         data=_block(points),
-        is_dense=True,
+        **cloud_layout(points),
     )
 
 
@@ -212,28 +190,6 @@ def instance_cloud_to_msg(
     )
 
 
-def coloured_points(
-    points: NDArray[np.float32], colours: NDArray[np.uint8], grasp: NDArray[np.float32] | None = None
-) -> NDArray[np.void]:
-    """(N,) structured x, y, z, rgb (float32, packed 0x00RRGGBB) of (N, 3) metres and (N, 3) uint8 RGB.
-
-    Args:
-        grasp: (N,) float32, a further field of that name.
-    """
-    names = ("x", "y", "z", "rgb") if grasp is None else ("x", "y", "z", "rgb", "grasp")
-    out = np.empty(len(points), [(name, np.float32) for name in names])
-    for axis, name in enumerate("xyz"):
-        out[name] = points[:, axis]
-    out["rgb"] = pack_colours(colours)
-    if grasp is not None:
-        out["grasp"] = grasp
-    return out
-
-
-def _datatype(kind: np.dtype[Any]) -> int:
-    return _POINT_FIELDS[kind.str[1:]]
-
-
 def point_to_msg(xyz: Any) -> Point:
     """A point of three numbers."""
     x, y, z = (float(v) for v in xyz)
@@ -241,16 +197,7 @@ def point_to_msg(xyz: Any) -> Point:
 
 
 def _image(pixels: NDArray[Any], encoding: str, header: Header) -> Image:
-    height, width = pixels.shape[:2]
-    return Image(
-        header=header,
-        height=height,
-        width=width,
-        encoding=encoding,
-        is_bigendian=0,
-        step=pixels.dtype.itemsize * (pixels.size // max(1, height)),
-        data=_block(pixels),
-    )
+    return Image(header=header, data=_block(pixels), **image_layout(pixels, encoding))
 
 
 def _block(pixels: NDArray[Any]) -> array.array[int]:

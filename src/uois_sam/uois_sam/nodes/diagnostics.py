@@ -58,22 +58,33 @@ def process() -> dict[str, str]:
 def subscription_events(node: Node, health: Health, topic: str) -> SubscriptionEventCallbacks:
     """Log and report a publisher whose quality of service does not fit."""
 
-    def incompatible(event: Any) -> None:
-        policy = qos_policy_name_from_kind(event.last_policy_kind)
-        text = f"a publisher of {topic} offers incompatible {policy}; nothing will come from it"
-        node.get_logger().warning(text)
-        health.set_fault(f"qos of {topic}", text, Level.WARN)
-
-    return SubscriptionEventCallbacks(incompatible_qos=incompatible)
+    return SubscriptionEventCallbacks(
+        incompatible_qos=lambda event: _warn(
+            node,
+            health,
+            topic,
+            f"a publisher of {topic} offers incompatible {_policy(event)}; nothing will come from it",
+        )
+    )
 
 
 def publisher_events(node: Node, health: Health, topic: str) -> PublisherEventCallbacks:
     """Log and report a subscriber whose quality of service does not fit."""
 
-    def incompatible(event: Any) -> None:
-        policy = qos_policy_name_from_kind(event.last_policy_kind)
-        text = f"a subscriber of {topic} requests incompatible {policy}; nothing will reach it"
-        node.get_logger().warning(text)
-        health.set_fault(f"qos of {topic}", text, Level.WARN)
+    return PublisherEventCallbacks(
+        incompatible_qos=lambda event: _warn(
+            node,
+            health,
+            topic,
+            f"a subscriber of {topic} requests incompatible {_policy(event)}; nothing will reach it",
+        )
+    )
 
-    return PublisherEventCallbacks(incompatible_qos=incompatible)
+
+def _policy(event: Any) -> str:
+    return str(qos_policy_name_from_kind(event.last_policy_kind))
+
+
+def _warn(node: Node, health: Health, topic: str, text: str) -> None:
+    node.get_logger().warning(text)
+    health.set_fault(f"qos of {topic}", text, Level.WARN)

@@ -10,8 +10,9 @@ from uois_sam_msgs.msg import PartArray
 from uois_sam_msgs.msg import PartCloud as PartCloudMsg
 
 from uois_sam.errors import InputError
+from uois_sam.grasping.cloud_layout import coloured_points
 from uois_sam.grasping.part_clouds import PartCloud
-from uois_sam.nodes.convert import cloud_to_msg, coloured_points, mask_to_msg, point_to_msg
+from uois_sam.nodes.convert import cloud_to_msg, mask_to_msg, point_to_msg
 from uois_sam.types import Part, Parts
 
 

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from types import TracebackType
-from typing import TYPE_CHECKING
-
 import rclpy
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 from rclpy.signals import SignalHandlerOptions
 
-if TYPE_CHECKING:
-    from typing_extensions import Self
+from uois_sam.closeable import Closeable
 
 
-class Participant:
+class Participant(Closeable):
     """Initialises the middleware of this process, and shuts it down again; use it in a `with` statement.
 
     Attributes:
@@ -37,11 +33,3 @@ class Participant:
         self._executor.shutdown()
         self.node.destroy_node()
         rclpy.try_shutdown()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()

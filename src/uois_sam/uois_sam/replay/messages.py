@@ -9,8 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from uois_sam.grasping.clouds import InstanceCloud, pack_colours
+from uois_sam.grasping.cloud_layout import cloud_layout, coloured_points, point_fields
+from uois_sam.grasping.clouds import InstanceCloud
 from uois_sam.sources.bag_writer import installed_interfaces
+from uois_sam.sources.image_codec import image_layout
 from uois_sam.types import Instance, Instances
 
 INSTANCES = "/segmentation/instances"
@@ -20,7 +22,6 @@ SCENE_CLOUD = "/grasp_bridge/scene_cloud"
 INSTANCE_CLOUDS = "/grasp_bridge/instance_clouds"
 
 _SOURCE_TREE = Path(__file__).resolve().parents[3]
-_FLOAT32, _UINT32 = 7, 6  # of sensor_msgs/PointField
 
 
 def interfaces() -> list[Path]:
@@ -89,16 +90,12 @@ class ResultMessages:
         )
 
     def _instance_cloud(self, cloud: InstanceCloud) -> Any:
-        points = np.empty(len(cloud.points), [(name, np.float32) for name in ("x", "y", "z", "rgb")])
-        for axis, name in enumerate("xyz"):
-            points[name] = cloud.points[:, axis]
-        points["rgb"] = pack_colours(cloud.colours)
         low, high = cloud.bounds
         return self._kind("uois_sam_msgs/msg/InstanceCloud")(
             id=cloud.id,
             label=cloud.label,
             score=cloud.score,
-            cloud=self._cloud(points),
+            cloud=self._cloud(coloured_points(cloud.points, cloud.colours)),
             centroid=self._point(cloud.centroid),
             min=self._point(low),
             max=self._point(high),
@@ -106,35 +103,17 @@ class ResultMessages:
         )
 
     def _cloud(self, points: NDArray[np.void]) -> Any:
-        described: dict[str, Any] = dict(points.dtype.fields or {})
         field = self._kind("sensor_msgs/msg/PointField")
-        fields = [
-            field(name=name, offset=offset, datatype=_FLOAT32 if kind.kind == "f" else _UINT32, count=1)
-            for name, (kind, offset) in described.items()
-        ]
-        size = points.dtype.itemsize
         return self._kind("sensor_msgs/msg/PointCloud2")(
             header=self._header,
-            height=1,
-            width=len(points),
-            fields=fields,
-            is_bigendian=False,
-            point_step=size,
-            row_step=size * len(points),
+            fields=[field(**one) for one in point_fields(points.dtype)],
             data=_bytes(points),
-            is_dense=True,
+            **cloud_layout(points),
         )
 
     def _image(self, pixels: NDArray[Any], encoding: str) -> Any:
-        height, width = pixels.shape[:2]
         return self._kind("sensor_msgs/msg/Image")(
-            header=self._header,
-            height=height,
-            width=width,
-            encoding=encoding,
-            is_bigendian=0,
-            step=pixels.dtype.itemsize * (pixels.size // max(1, height)),
-            data=_bytes(pixels),
+            header=self._header, data=_bytes(pixels), **image_layout(pixels, encoding)
         )
 
     def _point(self, xyz: NDArray[np.float32]) -> Any:

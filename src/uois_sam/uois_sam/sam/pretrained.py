@@ -9,7 +9,7 @@ from typing import Any
 
 from huggingface_hub import snapshot_download
 from huggingface_hub.errors import HfHubHTTPError, HFValidationError
-from safetensors import SafetensorError
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file
 from torch import Tensor
 
@@ -87,3 +87,16 @@ def read_weights(folder: Path) -> dict[str, Tensor]:
         except (SafetensorError, OSError) as error:
             raise ModelError(f"{folder / file} is no whole safetensors file ({error}); fetch it again") from error
     return weights
+
+
+def read_with_header(path: Path) -> tuple[dict[str, str], dict[str, Tensor]]:
+    """A safetensors file's header entries and tensors, on the CPU.
+
+    Raises:
+        ModelError: it is missing, truncated or no safetensors file.
+    """
+    try:
+        with safe_open(path, framework="pt") as file:
+            return file.metadata() or {}, {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    except (SafetensorError, OSError, ValueError) as error:
+        raise ModelError(f"{path} is not a whole safetensors file ({error}); make or fetch it again") from None

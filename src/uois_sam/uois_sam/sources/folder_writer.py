@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from uois_sam.closeable import Closeable
 from uois_sam.datasets.sequence_file import FILE_NAME, SequenceInfo, sequence_json
 from uois_sam.errors import InputError, SourceError
 from uois_sam.sources.image_codec import MILLIMETRE, millimetres
@@ -18,14 +18,11 @@ from uois_sam.sources.pairing import period
 from uois_sam.sources.stream_check import StreamCheck
 from uois_sam.types import Camera, Frame
 
-if TYPE_CHECKING:
-    from typing_extensions import Self
-
 _EVEN = 0.01  # of a period, by which stamps of a constant rate may be off it
 _KINDS = ("label", "depth", "color")  # in this order: a frame is there when its image is
 
 
-class FolderWriter:
+class FolderWriter(Closeable):
     """Writes frames as PNG files, without loss: depth in millimetres, stamps in sequence.json.
 
     Where the disk is full the frames before can be read: what is begun of the next one is taken away.
@@ -94,14 +91,6 @@ class FolderWriter:
         except OSError as error:
             raise self._full(error) from error
         self._closed = True
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def _write_stamps(self) -> None:
         info = SequenceInfo(self._name, _rate(list(self._stamps.values())), self._stamps)

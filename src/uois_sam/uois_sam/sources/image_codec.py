@@ -217,3 +217,15 @@ def _pixels(
     if dtype.itemsize > 1:
         rows = np.ascontiguousarray(rows).view(dtype).astype(dtype.newbyteorder("="), copy=False)
     return rows.reshape(height, width, layout.channels) if layout.channels > 1 else rows
+
+
+def image_layout(pixels: NDArray[Any], encoding: str) -> dict[str, Any]:
+    """Sizes and encoding of the sensor_msgs/Image of (H, W) or (H, W, channels) little-endian pixels."""
+    height, width = pixels.shape[:2]
+    return {
+        "height": height,
+        "width": width,
+        "encoding": encoding,
+        "is_bigendian": 0,
+        "step": pixels.dtype.itemsize * (pixels.size // max(1, height)),
+    }

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from types import TracebackType
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
+from uois_sam.closeable import Closeable
 from uois_sam.datasets.folder import IMAGE_SUFFIXES
 from uois_sam.errors import SourceError
 from uois_sam.types import Frame
@@ -47,33 +47,14 @@ class FrameSource(Protocol):
 
     def __enter__(self) -> Self: ...
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None: ...
+    def __exit__(self, *_: object) -> None: ...
 
 
-class OpenSource:
+class OpenSource(Closeable):
     """The part that all sources share: iteration over itself, and closing at the end of a `with` statement."""
-
-    def close(self) -> None:
-        """Nothing to release unless a source says so."""
 
     def __iter__(self) -> Self:
         return self
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
 
 def open_source(spec: str, *, loop: bool = False) -> FrameSource:

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from typing_extensions import Self
+from uois_sam.closeable import Closeable
 
 
-class Curves:
+class Curves(Closeable):
     """Appends to `metrics.jsonl` and, where TensorBoard is installed, to `tensorboard/`; use it in a `with`."""
 
     def __init__(self, run: Path, done: int, *, keep: bool = True) -> None:
@@ -42,12 +40,8 @@ class Curves:
             for name, value in numbers.items():
                 self._writer.add_scalar(f"{kind}/{name}", value, step)
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def close(self) -> None:
+        """Close the files."""
         if self._log is not None:
             self._log.close()
         if self._writer is not None:

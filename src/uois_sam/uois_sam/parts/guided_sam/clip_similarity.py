@@ -9,11 +9,10 @@ import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from safetensors import SafetensorError
-from transformers import AutoTokenizer, CLIPConfig, CLIPModel
+from transformers import CLIPModel
 
-from uois_sam.errors import InputError, ModelError
-from uois_sam.sam.pretrained import model_folder, read_config
+from uois_sam.errors import InputError
+from uois_sam.parts.guided_sam.with_words import load_with_tokenizer
 
 _MEAN = (0.48145466, 0.4578275, 0.40821073)
 _STD = (0.26862954, 0.26130258, 0.27577711)
@@ -40,17 +39,7 @@ class ClipSimilarity:
         Raises:
             ModelError: it is missing, broken or no CLIP.
         """
-        folder = model_folder(name)
-        read_config(folder, CLIPConfig.model_type)
-        try:
-            loaded: Any = CLIPModel.from_pretrained(folder, output_loading_info=True)
-            tokenizer = AutoTokenizer.from_pretrained(name)
-        except (OSError, ValueError, RuntimeError, SafetensorError) as error:
-            raise ModelError(f"{name} cannot be read: {str(error).splitlines()[0]}; fetch it again") from None
-        model, report = loaded
-        if report["missing_keys"]:  # transformers would leave them random
-            raise ModelError(f"the weights of {name} do not fit its config.json; fetch the model again")
-        return cls(model.to(device), tokenizer)
+        return cls(*load_with_tokenizer(CLIPModel, name, device))
 
     @torch.no_grad()
     def __call__(self, patches: Sequence[NDArray[np.uint8]], names: Sequence[str]) -> NDArray[np.float32]:

@@ -8,11 +8,10 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from numpy.typing import NDArray
-from safetensors import SafetensorError
-from transformers import AutoTokenizer, GroundingDinoConfig, GroundingDinoForObjectDetection
+from transformers import GroundingDinoForObjectDetection
 
-from uois_sam.errors import InputError, ModelError
-from uois_sam.sam.pretrained import model_folder, read_config
+from uois_sam.errors import InputError
+from uois_sam.parts.guided_sam.with_words import load_with_tokenizer
 
 _MEAN = (0.485, 0.456, 0.406)
 _STD = (0.229, 0.224, 0.225)
@@ -56,17 +55,7 @@ class GroundingDino:
         Raises:
             ModelError: it is missing, broken or no Grounding DINO.
         """
-        folder = model_folder(name)
-        read_config(folder, GroundingDinoConfig.model_type)
-        try:
-            loaded: Any = GroundingDinoForObjectDetection.from_pretrained(folder, output_loading_info=True)
-            tokenizer = AutoTokenizer.from_pretrained(name)
-        except (OSError, ValueError, RuntimeError, SafetensorError) as error:
-            raise ModelError(f"{name} cannot be read: {str(error).splitlines()[0]}; fetch it again") from None
-        model, report = loaded
-        if report["missing_keys"]:  # transformers would leave them random
-            raise ModelError(f"the weights of {name} do not fit its config.json; fetch the model again")
-        return cls(model.to(device), tokenizer)
+        return cls(*load_with_tokenizer(GroundingDinoForObjectDetection, name, device))
 
     @torch.no_grad()
     def __call__(self, image: NDArray[np.uint8], text: str) -> NDArray[np.float32]:

@@ -17,7 +17,6 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
-from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
 
@@ -25,6 +24,7 @@ from uois_sam.errors import InputError, ModelError
 from uois_sam.parts.guided_sam.classifier import PatchClassifier
 from uois_sam.parts.guided_sam.patches import PatchGrid
 from uois_sam.parts.guided_sam.settings import GuidedSamSettings
+from uois_sam.sam.pretrained import read_with_header
 
 ENCODER, IMAGENET = "encoder", "imagenet"
 _ENTRY = "guided_sam"
@@ -85,12 +85,8 @@ def load_part_model(path: Path) -> PartModel:
     """
     if not path.is_file():
         raise ModelError(f"{path} is missing; make it with `uois-sam train guided-sam`")
-    try:
-        with safe_open(path, framework="pt") as file:
-            header = (file.metadata() or {}).get(_ENTRY)
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    except (SafetensorError, OSError, ValueError) as error:
-        raise ModelError(f"{path} is not a whole safetensors file ({error}); fetch or train it again") from None
+    entries, tensors = read_with_header(path)
+    header = entries.get(_ENTRY)
     if header is None:
         raise ModelError(f"{path} is no part model of Guided SAM; make one with `uois-sam train guided-sam`")
     try:

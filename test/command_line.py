@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import subprocess
 import sys
@@ -9,6 +10,8 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
 
 WAIT = 300.0
 
@@ -47,6 +50,16 @@ def interrupt(process: subprocess.Popen[str]) -> tuple[int, str, str]:
     process.send_signal(signal.SIGINT)
     out, errors = process.communicate(timeout=WAIT)
     return process.returncode, out, errors
+
+
+def replay_that_ended(out: Path, errors: str, reason: str, sent: int) -> dict[str, Any]:
+    """The report of a replay that ended early for a reason, before all that should be sent was."""
+    assert errors.startswith("uois-sam: the replay ended early, after ")
+    assert reason in errors
+    assert errors.count("\n") == 1
+    report: dict[str, Any] = json.loads((out / "report.json").read_text())
+    assert 0 < report["answered"] <= report["frames_in"] < sent
+    return report
 
 
 def until(condition: Callable[[], bool], what: str) -> None:
