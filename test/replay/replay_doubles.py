@@ -11,7 +11,7 @@ from recordings import MILLISECOND, START, Recorded, image, info, write_bag
 
 from uois_sam.errors import InputError
 from uois_sam.segmentation.tracking import Tracker
-from uois_sam.types import Instances, relabel
+from uois_sam.types import Instances, Part, Parts, relabel
 
 H, W = 120, 160
 COLOUR = "/camera/camera/color/image_raw"
@@ -23,6 +23,8 @@ STEP = 100 * MILLISECOND
 
 class BrightPipeline:
     """Each bright square is an instance; a wholly grey image is refused."""
+
+    segmenter = None
 
     def __init__(self) -> None:
         self.stage_ms: dict[str, float] = {}
@@ -43,6 +45,20 @@ class BrightPipeline:
 
     def track(self, image: np.ndarray, stamp: int | None = None) -> Instances:
         return self.segment(image)
+
+
+class UpperHalves:
+    """Parts of each thing: "top", and the unsure "dent"."""
+
+    names = ("top", "dent")
+
+    def segment(self, frame: np.ndarray, instances: Instances) -> Parts:
+        found = []
+        for one in instances:
+            x, y, w, h = one.bbox
+            for name, score in (("top", 0.875), ("dent", 0.25)):
+                found.append(Part(one.id, name, score, (x, y, w, h // 2), np.ones((h // 2, w), bool)))
+        return Parts(*frame.shape[:2], found)
 
 
 def table(count: int) -> tuple[np.ndarray, np.ndarray]:

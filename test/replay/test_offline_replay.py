@@ -21,6 +21,7 @@ from replay_doubles import (
     TRUTH,
     BrightPipeline,
     H,
+    UpperHalves,
     W,
     recorded_frame,
     recorded_tables,
@@ -29,9 +30,18 @@ from replay_doubles import (
 from rosbags.highlevel import AnyReader
 
 from uois_sam.errors import InputError, SourceError
-from uois_sam.replay.messages import INSTANCE_CLOUDS, INSTANCES, LABEL_IMAGE, OVERLAY, SCENE_CLOUD
 from uois_sam.replay.offline import bag_name, replay_bag
 from uois_sam.replay.options import ReplayOptions
+from uois_sam.replay.results import (
+    INSTANCE_CLOUDS,
+    INSTANCES,
+    LABEL_IMAGE,
+    OVERLAY,
+    PART_CLOUDS,
+    PART_LABEL_IMAGE,
+    PARTS,
+    SCENE_CLOUD,
+)
 from uois_sam.replay.run import ReplayRun
 
 
@@ -282,20 +292,57 @@ def test_it_runs_without_ros(tmp_path: Path) -> None:
     assert len(read(tmp_path / "out" / "x.mcap")[INSTANCES]) == 4
 
 
-def test_the_messages_are_those_of_the_running_nodes(tmp_path: Path) -> None:
+@pytest.fixture
+def parts(monkeypatch: pytest.MonkeyPatch) -> str:
+    """The parts of `UpperHalves`, as --parts names them."""
+    monkeypatch.setattr("uois_sam.parts.finder.load_part_segmenter", lambda *_: UpperHalves())
+    return "wps_sam"
+
+
+def test_parts_are_there_when_asked_for(tmp_path: Path, parts: str) -> None:
+    run = replay(recorded_tables(tmp_path / "x.mcap"), tmp_path / "out", parts=parts)
+    assert [frame.parts for frame in run.frames] == [2, 3, 1, 4]
+    assert report(tmp_path / "out")["parts"] == {"mean": 2.5, "least": 1, "most": 4}
+    assert "parts" in report(tmp_path / "out")["stage_ms"]
+    page = (tmp_path / "out" / "report.html").read_text()
+    assert "parts: top 4" in page
+    assert "parts per frame" in page
+    found = read(tmp_path / "out" / "x.mcap")
+    listed = found[PARTS][0][1].parts
+    assert [(part.instance_id, part.name, part.graspable, part.preference) for part in listed] == [
+        (1, "top", True, 1.0),
+        (2, "top", True, 1.0),
+    ]
+    assert np.unique(found[PART_LABEL_IMAGE][0][1].data.view(np.uint16)).tolist() == [0, 1, 2]
+    clouds = found[PART_CLOUDS][0][1].clouds
+    assert [cloud.name for cloud in clouds] == ["top", "top"]
+    fields = [field.name for field in found[INSTANCE_CLOUDS][0][1].clouds[0].cloud.fields]
+    assert fields == ["x", "y", "z", "rgb", "grasp"]
+
+
+def test_without_parts_nothing_is_said_of_them(tmp_path: Path) -> None:
+    replay(recorded_tables(tmp_path / "x.mcap"), tmp_path / "out")
+    assert report(tmp_path / "out")["parts"] == {}
+    assert "parts" not in (tmp_path / "out" / "report.html").read_text()
+
+
+def test_the_messages_are_those_of_the_running_nodes(tmp_path: Path, parts: str) -> None:
     pytest.importorskip("rclpy", reason="rclpy is not on this machine")
     convert = pytest.importorskip("uois_sam.nodes.convert", reason="the ROS messages are not on this machine")
     from rclpy.serialization import deserialize_message
     from sensor_msgs.msg import Image, PointCloud2
-    from uois_sam_msgs.msg import InstanceArray, InstanceCloudArray
+    from uois_sam_msgs.msg import InstanceArray, InstanceCloudArray, PartArray, PartCloudArray
 
     from uois_sam.grasping.clouds import instance_cloud, scene_cloud
+    from uois_sam.grasping.part_clouds import part_clouds
     from uois_sam.grasping.settings import CloudSettings
+    from uois_sam.nodes import part_messages
     from uois_sam.nodes.listener import TOPICS
+    from uois_sam.parts.preference import grasp_of_points, with_preferences
     from uois_sam.types import Camera
 
     bag = recorded_tables(tmp_path / "x.mcap", (2,))
-    replay(bag, tmp_path / "out", overlay=True)
+    replay(bag, tmp_path / "out", overlay=True, parts=parts)
     with AnyReader([tmp_path / "out" / "x.mcap"]) as reader:
         written = {c.topic: (c.msgtype, bytes(raw)) for c, _, raw in reader.messages()}
     named = {t.name: t.type_name for t in TOPICS.values()}
@@ -308,6 +355,9 @@ def test_the_messages_are_those_of_the_running_nodes(tmp_path: Path) -> None:
     settings = CloudSettings()
     scene = scene_cloud(depth, camera, picture, instances.label_image, settings)
     clouds = [instance_cloud(depth, camera, picture, instances, k, settings) for k in (1, 2)]
+    tops = with_preferences(UpperHalves().segment(picture, instances), lambda _: 1.0, 0.3)
+    grasps = [grasp_of_points([top], c.pixels, H, W) for top, c in zip(tops, clouds, strict=True)]
+    cut = [part_clouds(c, [top], W)[0] for top, c in zip(tops, clouds, strict=True)]
     wanted = {
         INSTANCES: (InstanceArray, convert.instances_to_msg(instances, header)),
         LABEL_IMAGE: (Image, convert.label_image_to_msg(instances.label_image, header)),
@@ -315,8 +365,18 @@ def test_the_messages_are_those_of_the_running_nodes(tmp_path: Path) -> None:
         SCENE_CLOUD: (PointCloud2, convert.cloud_to_msg(scene, header)),
         INSTANCE_CLOUDS: (
             InstanceCloudArray,
-            InstanceCloudArray(header=header, clouds=[convert.instance_cloud_to_msg(c, header) for c in clouds]),
+            InstanceCloudArray(
+                header=header,
+                clouds=[convert.instance_cloud_to_msg(c, header, g) for c, g in zip(clouds, grasps, strict=True)],
+            ),
+        ),
+        PARTS: (PartArray, part_messages.parts_to_msg(tops, header)),
+        PART_LABEL_IMAGE: (Image, convert.label_image_to_msg(tops.label_image(), header)),
+        PART_CLOUDS: (
+            PartCloudArray,
+            PartCloudArray(header=header, clouds=[part_messages.part_cloud_to_msg(c, header) for c in cut]),
         ),
     }
+    assert wanted.keys() == written.keys() - {COLOUR, DEPTH, INFO}
     for topic, (kind, message) in wanted.items():
         assert deserialize_message(written[topic][1], kind) == message, topic

@@ -48,6 +48,7 @@ def test_a_report_has_all_of_it_and_is_json() -> None:
         "stage_ms": {"encode": 5.0},
         "ids": [1, 1],
         "scores": [0.5, 0.5],
+        "parts": None,
     }
     assert written["load"][3] == {"at": 3.0, "memory": 510.0, "cpu": 50.0}
 

@@ -224,6 +224,7 @@ def test_two_stacks_are_refused(tmp_path: Path) -> None:
     [
         (("--rate", "30"), "--rate and --attach go with --online"),
         (("--attach",), "--rate and --attach go with --online"),
+        (("--online", "--attach", "--parts", "wps_sam"), "a stack that runs already has its own parts"),
         (("--online", "--rate", "fast"), "rate 'fast' is not known"),
         (("--online",), "there is no recording at"),
     ],

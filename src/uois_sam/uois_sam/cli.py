@@ -24,6 +24,7 @@ from uois_sam.commands import (
 )
 from uois_sam.errors import UoisSamError
 from uois_sam.memory import keep_freed_memory
+from uois_sam.spinning import spin_briefly
 
 BAD_INPUT = 2
 INTERRUPTED = 130
@@ -76,6 +77,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     options = make_parser().parse_args(arguments)
     keep_freed_memory()
+    spin_briefly()
     try:
         code: int = options.run(options)
     except UoisSamError as error:

@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from uois_sam.commands.options import add_device, add_model, whole_number
+from uois_sam.commands.options import add_device, add_model, add_parts, whole_number
 from uois_sam.commands.options import add_parser as make_parser
 from uois_sam.errors import InputError, SourceError, UoisSamError
 
@@ -36,7 +36,8 @@ come as they were recorded, and the newest wins; --rate answers waits for each, 
 
 writes
   DIR/NAME.mcap     what was read, and all result topics: /segmentation/instances and label_image,
-                    with depth /grasp_bridge/scene_cloud and instance_clouds
+                    with depth /grasp_bridge/scene_cloud and instance_clouds; with --parts
+                    /part_segmentation/parts and label_image, and /grasp_bridge/part_clouds
   DIR/report.html   times, rate, memory, CPU, instances, scores, and pictures: one file
   DIR/report.json   the same, and every frame
   DIR/log/          with --online: what the nodes said
@@ -77,6 +78,7 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
     parser.add_argument("--out", type=Path, metavar="DIR", help="folder to write to")
     add_model(parser)
     add_device(parser)
+    add_parts(parser)
     parser.add_argument("--color", metavar="TOPIC", help="colour image")
     parser.add_argument("--depth", metavar="TOPIC", help="depth; its stamps may be up to a frame from colour's")
     parser.add_argument("--info", metavar="TOPIC", help="camera info of the colour image")
@@ -130,6 +132,8 @@ def run(options: argparse.Namespace) -> int:
         raise InputError("--tolerance goes with: uois-sam replay compare A B")
     if not options.online and (options.rate is not None or options.attach):
         raise InputError("--rate and --attach go with --online")
+    if options.attach and options.parts is not None:
+        raise InputError("a stack that runs already has its own parts; leave out --parts, or --attach")
     bag, chosen = Path(options.input[0]).expanduser(), replay_options(options)
     many = options.workers is not None or options.ray is not None
     if options.online:
@@ -157,6 +161,7 @@ def replay_options(options: argparse.Namespace) -> ReplayOptions:
         options.first_object,
         options.ignore,
         options.overlay,
+        options.parts,
     )
 
 
@@ -184,7 +189,7 @@ def _replay_online(bag: Path, out: Path, options: ReplayOptions, rate: str | Non
     from uois_sam.commands.replay_bag_online import replay_bag_online
     from uois_sam.commands.replay_online import OnlineOptions
 
-    online = OnlineOptions(options.model, options.device, pace, attach, options.overlay)
+    online = OnlineOptions(options.model, options.device, pace, attach, options.overlay, options.parts)
     with progress_bar("replay", "frame") as progress:
         replayed = replay_bag_online(bag, out, options, online, lambda line: print(line, flush=True), progress)
     print_summary(replayed, out)
@@ -196,12 +201,13 @@ def _replay_online(bag: Path, out: Path, options: ReplayOptions, rate: str | Non
 def print_summary(run: ReplayRun, out: Path) -> None:
     """What a replay ends with on the terminal: counts, times, and where the report is."""
     from uois_sam.commands.tables import text_table
-    from uois_sam.replay.figures import LATENCY, instance_figures, latencies, spread, stage_spreads
+    from uois_sam.replay.figures import LATENCY, instance_figures, latencies, part_figures, spread, stage_spreads
     from uois_sam.replay.report import REPORT_HTML
 
-    instances = instance_figures(run)
     line = f"{len(run.frames)} frames in, {run.answered} answered, {run.dropped} dropped; {run.rate:.2f} frames/s"
-    print(f"\n{line}" + (f"; {instances['mean']:.1f} instances per frame" if instances else ""))
+    for name, found in (("instances", instance_figures(run)), ("parts", part_figures(run))):
+        line += f"; {found['mean']:.1f} {name} per frame" if found else ""
+    print(f"\n{line}")
     if run.refused:
         print(f"{len(run.refused)} frames could not be used: {run.refused[0]}")
     rows = {LATENCY: spread([1e3 * latency for latency in latencies(run)]), **stage_spreads(run)}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 from rosbags.highlevel import AnyReader
 
@@ -12,6 +13,7 @@ from uois_sam.commands.replay_online import OnlineOptions, OnlineReplay
 from uois_sam.errors import InputError, SourceError
 from uois_sam.nodes.convert import instances_from_msg
 from uois_sam.nodes.listener import TOPICS, decode
+from uois_sam.nodes.part_messages import parts_from_msg
 from uois_sam.nodes.stamps import stamp_ns
 from uois_sam.replay.judge import ReplayJudge
 from uois_sam.replay.offline import make_judge, output_bag, report_run
@@ -20,7 +22,7 @@ from uois_sam.replay.run import ReplayRun
 from uois_sam.replay.truth import open_labels
 from uois_sam.sources.bag import BagSource
 from uois_sam.sources.bag_topics import NamedTopics
-from uois_sam.types import Frame, Instances
+from uois_sam.types import Frame
 
 
 def replay_bag_online(
@@ -69,29 +71,44 @@ def replay_bag_online(
 def _judge(judge: ReplayJudge, source: BagSource, output: Path, run: ReplayRun) -> None:
     """Let every answered frame be judged: the bag's frames again, beside the answers in the output."""
     given = iter(run.frames)
-    waiting: dict[int, Instances] = {}
-    answers = _answers(output)
-    for frame in _usable(source):
-        record = next(given, None)
-        if record is None:
-            return
-        if record.answered is None:
-            continue
-        while record.stamp not in waiting:
-            answer = next(answers, None)
-            if answer is None:  # the disk was full
-                return
-            waiting[answer[0]] = answer[1]
-        judge.see(frame, waiting.pop(record.stamp))
-
-
-def _answers(output: Path) -> Iterator[tuple[int, Instances]]:
-    """Stamp and instances of each answer in an output bag, in the order in which they came."""
     with AnyReader([output]) as reader:
-        topic = TOPICS["instances"].name
-        for _, _, cdr in reader.messages([c for c in reader.connections if c.topic == topic]):
-            message = decode("instances", cdr)
-            yield stamp_ns(message.header.stamp), instances_from_msg(message)
+        heard = {name: _Heard(reader, name) for name in ("instances", "parts")}
+        for frame in _usable(source):
+            record = next(given, None)
+            if record is None:
+                return
+            if record.answered is None:
+                continue
+            instances = heard["instances"].find(record.stamp)
+            if instances is None:  # the disk was full
+                return
+            parts = None if record.parts is None else heard["parts"].find(record.stamp)
+            judge.see(
+                frame,
+                instances_from_msg(instances),
+                None if parts is None else parts_from_msg(parts, *frame.image.shape[:2]),
+            )
+
+
+class _Heard:
+    """The messages of a topic in an output bag, asked for in the order in which they came, or nearly so."""
+
+    def __init__(self, reader: AnyReader, name: str) -> None:
+        self._name = name
+        topic = TOPICS[name].name
+        connections = [c for c in reader.connections if c.topic == topic]
+        self._messages = reader.messages(connections) if connections else iter(())
+        self._waiting: dict[int, Any] = {}
+
+    def find(self, stamp: int) -> Any:
+        """The message of a stamp; None where there is none."""
+        while stamp not in self._waiting:
+            found = next(self._messages, None)
+            if found is None:
+                return None
+            message = decode(self._name, found[2])
+            self._waiting[stamp_ns(message.header.stamp)] = message
+        return self._waiting.pop(stamp)
 
 
 def _usable(source: BagSource) -> Iterator[Frame]:

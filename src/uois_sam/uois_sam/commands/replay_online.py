@@ -45,6 +45,7 @@ class OnlineOptions:
         pace: of the frames.
         attach: whether to use the stack that runs in the present ROS domain, with the model that it has.
         overlay: whether to listen to the overlays too, which are only drawn for that.
+        parts: METHOD:MODEL of parts that the stack that is started looks for too; None for none.
     """
 
     model: str = "uois-sam-tiny"
@@ -52,6 +53,7 @@ class OnlineOptions:
     pace: Pace = "recorded"
     attach: bool = False
     overlay: bool = False
+    parts: str | None = None
 
 
 class OnlineReplay:
@@ -133,7 +135,7 @@ class OnlineReplay:
         options = self._options
         if stack is not None:
             self._say(f"perception: loading {options.model} (ROS_DOMAIN_ID={domain})")
-            start_perception(stack, listener, self._diagnostics, options.model, options.device, None)
+            start_perception(stack, listener, self._diagnostics, options.model, options.device, options.parts)
             _await(listener, lambda: listener.others_publish("instance_clouds") > 0, "perception makes no clouds")
         else:
             self._say(f"waiting for the stack in ROS_DOMAIN_ID={domain}")
@@ -184,9 +186,13 @@ class OnlineReplay:
             self._diagnose(cdr)
             return
         stamp = header_stamp(cdr)
-        if self._log.heard(name, stamp, at) and name == "instances":
+        if not self._log.heard(name, stamp, at):
+            return
+        if name == "instances":
             instances = decode(name, cdr).instances
             self._log.found(stamp, [one.id for one in instances], [one.score for one in instances])
+        elif name == "parts":
+            self._log.found_parts(stamp, len(decode(name, cdr).parts))
 
     def _diagnose(self, cdr: bytes) -> None:
         message = decode("diagnostics", cdr)

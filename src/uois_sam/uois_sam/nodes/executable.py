@@ -17,6 +17,7 @@ from rclpy.signals import SignalHandlerOptions
 
 from uois_sam.memory import keep_freed_memory
 from uois_sam.nodes.lifecycle import ManagedNode
+from uois_sam.spinning import spin_briefly
 
 _open_sockets: list[socket.socket] = []
 """Kept open as long as the process lives."""
@@ -46,6 +47,7 @@ def run(make_nodes: Callable[[Callable[[], None]], Sequence[Node]], arguments: l
         The exit code: 0, or 2 after one line for a parameter that was refused.
     """
     keep_freed_memory()
+    spin_briefly()
     # The middleware's own signal handlers would take the context away under the worker threads.
     rclpy.init(args=arguments, signal_handler_options=SignalHandlerOptions.NO)
     executor = SingleThreadedExecutor()

@@ -35,7 +35,7 @@ from uois_sam.nodes.stamps import stamp_ns
 from uois_sam.nodes.topics import RESULT_QOS
 from uois_sam.nodes.transforms import TransformLookup
 from uois_sam.nodes.worker import FrameWorker
-from uois_sam.parts.preference import grasp_map
+from uois_sam.parts.preference import grasp_of_points
 from uois_sam.types import Camera, Instances, Part, Parts
 
 ROWS = (
@@ -261,7 +261,7 @@ def _grasp(answered: AnsweredFrame, cloud: InstanceCloud) -> NDArray[np.float32]
     parts = answered.parts_of(cloud.id)
     if parts is None:
         return None
-    return grasp_map(parts, *answered.depth.shape).ravel()[cloud.pixels]
+    return grasp_of_points(parts, cloud.pixels, *answered.depth.shape)
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -45,3 +45,10 @@ def grasp_map(parts: Iterable[Part], height: int, width: int) -> NDArray[np.floa
         wanted[:] = 1
     wanted[forbidden] = 0
     return wanted
+
+
+def grasp_of_points(
+    parts: Iterable[Part], pixels: NDArray[np.int64], height: int, width: int
+) -> NDArray[np.float32]:
+    """`grasp_map` at the pixels of a cloud's points, (N,) row * width + column."""
+    return grasp_map(parts, height, width).ravel()[pixels]

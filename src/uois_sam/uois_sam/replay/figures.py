@@ -35,6 +35,7 @@ def report_figures(run: ReplayRun, scores: ReplayScores | None) -> dict[str, Any
         "latency_ms": spread([1e3 * latency for latency in latencies(run)]),
         "stage_ms": stage_spreads(run),
         "instances": instance_figures(run),
+        "parts": part_figures(run),
         "memory_mb": memory_figures(run.load, len(run.frames)),
         "cpu_percent": cpu_figures(run.load),
         "scores": None if scores is None else score_figures(scores),
@@ -67,7 +68,15 @@ def spread(values: Sequence[float]) -> dict[str, float]:
 
 def instance_figures(run: ReplayRun) -> dict[str, float]:
     """Mean, least and most instances of the answered frames; empty where none was answered."""
-    counts = [len(frame.ids) for frame in run.frames if frame.answered is not None]
+    return _counts([len(frame.ids) for frame in run.frames if frame.answered is not None])
+
+
+def part_figures(run: ReplayRun) -> dict[str, float]:
+    """Mean, least and most parts of the frames in which they were looked for; empty where there is none."""
+    return _counts([frame.parts for frame in run.frames if frame.parts is not None])
+
+
+def _counts(counts: Sequence[int]) -> dict[str, float]:
     if not counts:
         return {}
     return {"mean": float(np.mean(counts)), "least": min(counts), "most": max(counts)}
@@ -118,4 +127,5 @@ def _frame(frame: FrameRecord) -> dict[str, Any]:
         "stage_ms": {stage: 1e3 * seconds for stage, seconds in frame.stages.items()},
         "ids": [int(one) for one in frame.ids],
         "scores": [float(one) for one in frame.scores],
+        "parts": frame.parts,
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bisect import insort
+from collections import Counter
 from dataclasses import replace
 
 import numpy as np
@@ -15,9 +16,10 @@ from uois_sam.datasets.label_rule import LabelRule
 from uois_sam.evaluation.metrics import score_labels
 from uois_sam.evaluation.results import Evaluation, ImageScores
 from uois_sam.evaluation.switches import IdentitySwitches
+from uois_sam.parts.overlay import overlay_parts
 from uois_sam.replay.report import ReplayScores, ShownFrame
 from uois_sam.replay.truth import Labels
-from uois_sam.types import Frame, Instances
+from uois_sam.types import Frame, Instances, Parts
 
 SAMPLES = 12
 WORST = 8
@@ -41,8 +43,8 @@ class ReplayJudge:
         self._lowest: list[tuple[float, str, ShownFrame]] = []
         self._samples: EvenSample[_Sample] = EvenSample(SAMPLES)
 
-    def see(self, frame: Frame, instances: Instances) -> None:
-        """Take a frame with its stamp, and its instances.
+    def see(self, frame: Frame, instances: Instances, parts: Parts | None = None) -> None:
+        """Take a frame with its stamp, its instances, and their parts where they were looked for.
 
         Raises:
             InputError: its label image is damaged or of another size.
@@ -51,11 +53,12 @@ class ReplayJudge:
         sample = _Sample()
         self._samples.offer(sample)
         if sample in self._samples.kept():  # only now, for pictures take time, and whole frames memory
-            sample.shown = _shown(frame, instances, row)
+            sample.shown = _shown(frame, instances, parts, row)
         if self._labels is None and len(instances):
             mean = float(np.mean(instances.score))
             if len(self._lowest) < WORST or mean < self._lowest[-1][0]:
-                insort(self._lowest, (mean, frame.name, _shown(frame, instances, None)), key=lambda kept: kept[:2])
+                shown = _shown(frame, instances, parts, None)
+                insort(self._lowest, (mean, frame.name, shown), key=lambda kept: kept[:2])
                 del self._lowest[WORST:]
 
     def scores(self) -> ReplayScores | None:
@@ -96,13 +99,16 @@ class _Sample:
     shown: ShownFrame | None = None
 
 
-def _shown(frame: Frame, instances: Instances, row: ImageScores | None) -> ShownFrame:
-    """Image, overlay and depth of a frame."""
+def _shown(frame: Frame, instances: Instances, parts: Parts | None, row: ImageScores | None) -> ShownFrame:
+    """Image, overlay, parts and depth of a frame."""
     count = f"{len(instances)} instance{'' if len(instances) == 1 else 's'}"
     pictures = [
         Picture(embedded(frame.image, _WIDTH), "image"),
         Picture(embedded(instances.overlay(frame.image), _WIDTH), count),
     ]
+    if parts is not None:
+        names = ", ".join(f"{name} {n}" if n > 1 else name for name, n in Counter(p.name for p in parts).items())
+        pictures.append(Picture(embedded(overlay_parts(frame.image, parts), _WIDTH), f"parts: {names or 'none'}"))
     if frame.depth is not None:
         coloured, low, high = colour_depth(frame.depth)
         pictures.append(Picture(embedded(coloured, _WIDTH), f"depth, {low:.2f} m (blue) to {high:.2f} m (red)"))

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from uois_sam import __version__
 from uois_sam.commands.outputs import write_json
 from uois_sam.errors import InputError, UoisSamError
+from uois_sam.parts.load import method_and_model
 from uois_sam.paths import models_dir
 from uois_sam.replay.offline import replay_bag
 from uois_sam.replay.options import ReplayOptions
@@ -73,8 +74,7 @@ def make_tasks(bags: Mapping[str, Path], out: Path, options: ReplayOptions) -> l
         InputError: the folder of labels has none for any bag.
     """
     folder = None if options.labels is None else Path(options.labels).expanduser().resolve()
-    model = _model_path(options.model)
-    every = options if model is None else replace(options, model=str(model))
+    every = _everywhere(options)
     tasks = []
     for name, bag in bags.items():
         chosen = every
@@ -136,14 +136,29 @@ def replay_task(task: Task, pipeline: Pipeline, progress: Callable[[int, int], N
 def _made_from(task: Task) -> dict[str, Any]:
     """What a report depends on, as JSON has it."""
     options = task.options
-    model = _model_path(options.model) or models_dir() / options.model
+    names = {"model": options.model}
+    if options.parts is not None:
+        names["part_model"] = method_and_model(options.parts)[1]
+    models = {key: _model_path(name) or models_dir() / name for key, name in names.items()}
     return {
         "version": __version__,
         "bag": {"path": str(task.bag), **_state(task.bag)},
         "options": asdict(options),
-        "model": _state(model) if model.exists() else None,
+        **{key: _state(path) if path.exists() else None for key, path in models.items()},
         "labels": _state(Path(options.labels)) if options.labels is not None else None,
     }
+
+
+def _everywhere(options: ReplayOptions) -> ReplayOptions:
+    """The options with absolute paths of the user's models, for processes that run elsewhere."""
+    model = _model_path(options.model)
+    if model is not None:
+        options = replace(options, model=str(model))
+    if options.parts is not None:
+        method, parts = method_and_model(options.parts)
+        found = _model_path(parts)
+        options = replace(options, parts=f"{method}:{parts if found is None else found}")
+    return options
 
 
 def _model_path(model: str) -> Path | None:

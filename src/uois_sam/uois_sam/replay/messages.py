@@ -11,15 +11,10 @@ from numpy.typing import NDArray
 
 from uois_sam.grasping.cloud_layout import cloud_layout, coloured_points, point_fields
 from uois_sam.grasping.clouds import InstanceCloud
+from uois_sam.grasping.part_clouds import PartCloud
 from uois_sam.sources.bag_writer import installed_interfaces
 from uois_sam.sources.image_codec import image_layout
-from uois_sam.types import Instance, Instances
-
-INSTANCES = "/segmentation/instances"
-LABEL_IMAGE = "/segmentation/label_image"
-OVERLAY = "/segmentation/overlay"
-SCENE_CLOUD = "/grasp_bridge/scene_cloud"
-INSTANCE_CLOUDS = "/grasp_bridge/instance_clouds"
+from uois_sam.types import Instance, Instances, Part, Parts
 
 _SOURCE_TREE = Path(__file__).resolve().parents[3]
 
@@ -66,36 +61,79 @@ class ResultMessages:
         """sensor_msgs/PointCloud2 of the structured (N,) `SCENE_FIELDS`."""
         return self._cloud(points)
 
-    def instance_clouds(self, clouds: Sequence[InstanceCloud], refused: Sequence[tuple[int, str]]) -> Any:
-        """uois_sam_msgs/InstanceCloudArray of the clouds, and of id and reason of those that have none."""
+    def parts(self, parts: Parts) -> Any:
+        """uois_sam_msgs/PartArray."""
+        kind = self._kind("uois_sam_msgs/msg/PartArray")
+        return kind(header=self._header, parts=[self._part(part) for part in parts])
+
+    def instance_clouds(
+        self,
+        clouds: Sequence[tuple[InstanceCloud, NDArray[np.float32] | None]],
+        refused: Sequence[tuple[int, str]],
+    ) -> Any:
+        """uois_sam_msgs/InstanceCloudArray.
+
+        Args:
+            clouds: each with how gladly its points may be held, (N,), or None where that is not known.
+            refused: id and reason of those that have none.
+        """
         return self._kind("uois_sam_msgs/msg/InstanceCloudArray")(
             header=self._header,
-            clouds=[self._instance_cloud(cloud) for cloud in clouds],
+            clouds=[self._instance_cloud(cloud, grasp) for cloud, grasp in clouds],
             refused_ids=np.array([one for one, _ in refused], np.uint32),
             refusals=[reason for _, reason in refused],
         )
 
+    def part_clouds(self, clouds: Sequence[PartCloud]) -> Any:
+        """uois_sam_msgs/PartCloudArray."""
+        kind = self._kind("uois_sam_msgs/msg/PartCloudArray")
+        return kind(header=self._header, clouds=[self._part_cloud(cloud) for cloud in clouds])
+
     def _instance(self, instance: Instance) -> Any:
-        x, y, w, h = instance.bbox
         return self._kind("uois_sam_msgs/msg/Instance")(
             id=instance.id,
             label=instance.label,
             score=instance.score,
-            roi=self._kind("sensor_msgs/msg/RegionOfInterest")(
-                x_offset=x, y_offset=y, height=h, width=w, do_rectify=False
-            ),
+            roi=self._roi(instance.bbox),
             area=instance.area,
             prompt_x=instance.prompt[0],
             prompt_y=instance.prompt[1],
         )
 
-    def _instance_cloud(self, cloud: InstanceCloud) -> Any:
+    def _part(self, part: Part) -> Any:
+        return self._kind("uois_sam_msgs/msg/Part")(
+            instance_id=part.instance_id,
+            name=part.name,
+            score=part.score,
+            roi=self._roi(part.bbox),
+            mask=self._image(part.mask.astype(np.uint8) * np.uint8(255), "mono8"),
+            graspable=part.graspable,
+            preference=part.preference,
+        )
+
+    def _part_cloud(self, cloud: PartCloud) -> Any:
+        return self._kind("uois_sam_msgs/msg/PartCloud")(
+            instance_id=cloud.part.instance_id,
+            name=cloud.part.name,
+            score=cloud.part.score,
+            graspable=cloud.part.graspable,
+            preference=cloud.part.preference,
+            cloud=self._cloud(coloured_points(cloud.points, cloud.colours)),
+            centroid=self._point(cloud.centroid),
+        )
+
+    def _roi(self, box: tuple[int, int, int, int]) -> Any:
+        x, y, w, h = box
+        kind = self._kind("sensor_msgs/msg/RegionOfInterest")
+        return kind(x_offset=x, y_offset=y, height=h, width=w, do_rectify=False)
+
+    def _instance_cloud(self, cloud: InstanceCloud, grasp: NDArray[np.float32] | None) -> Any:
         low, high = cloud.bounds
         return self._kind("uois_sam_msgs/msg/InstanceCloud")(
             id=cloud.id,
             label=cloud.label,
             score=cloud.score,
-            cloud=self._cloud(coloured_points(cloud.points, cloud.colours)),
+            cloud=self._cloud(coloured_points(cloud.points, cloud.colours, grasp)),
             centroid=self._point(cloud.centroid),
             min=self._point(low),
             max=self._point(high),

@@ -9,31 +9,23 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from uois_sam.commands.outputs import make_folder
-from uois_sam.errors import InputError, SourceError, TooFewPointsError
-from uois_sam.grasping.clouds import InstanceCloud, instance_cloud, scene_cloud
-from uois_sam.grasping.settings import CloudSettings
+from uois_sam.errors import InputError, SourceError
 from uois_sam.replay.judge import ReplayJudge
 from uois_sam.replay.load import LoadSampler
-from uois_sam.replay.messages import (
-    INSTANCE_CLOUDS,
-    INSTANCES,
-    LABEL_IMAGE,
-    OVERLAY,
-    SCENE_CLOUD,
-    ResultMessages,
-    interfaces,
-)
+from uois_sam.replay.messages import ResultMessages, interfaces
 from uois_sam.replay.options import ReplayOptions
 from uois_sam.replay.report import ReplayReport, write_report
+from uois_sam.replay.results import cut_clouds, result_messages
 from uois_sam.replay.run import FrameRecord, ReplayRun
 from uois_sam.replay.truth import Labels, label_rule, open_labels
 from uois_sam.segmentation.tracking import Tracker
 from uois_sam.sources.bag import BagSource
 from uois_sam.sources.bag_topics import NamedTopics
 from uois_sam.sources.bag_writer import BagWriter
-from uois_sam.types import Frame, Instances
+from uois_sam.types import Frame, Instances, Parts
 
 if TYPE_CHECKING:
+    from uois_sam.parts.finder import PartFinder
     from uois_sam.segmentation.pipeline import Pipeline
 
 _UNPAIRED = "no depth within half a frame of its stamp"
@@ -85,9 +77,14 @@ def replay_bag(
 
             pipeline = load_pipeline(options.model, options.device)
         pipeline.tracker = Tracker(pipeline.tracker.settings)  # ids must not depend on bags before this one
+        finder = None
+        if options.parts is not None:
+            from uois_sam.parts.finder import load_part_finder
+
+            finder = load_part_finder(options.parts, pipeline.segmenter)
         make_folder(out)
         with BagWriter(output, interfaces(), live=True, flush_seconds=math.inf) as writer:
-            replay = _Replay(source, writer, pipeline, judge, labels, options.overlay)
+            replay = _Replay(source, writer, pipeline, finder, judge, labels, options.overlay)
             with LoadSampler() as load:
                 replay.run(load, progress)
     if not replay.frames:
@@ -171,6 +168,7 @@ class _Replay:
         source: BagSource,
         writer: BagWriter,
         pipeline: Pipeline,
+        finder: PartFinder | None,
         judge: ReplayJudge,
         labels: Labels | None,
         overlay: bool,
@@ -181,6 +179,7 @@ class _Replay:
         self._source = source
         self._writer = writer
         self._pipeline = pipeline
+        self._finder = finder
         self._judge = judge
         self._overlay = overlay
         self._copied = source.raw_messages([labels.topic] if labels is not None and labels.topic else [])
@@ -206,38 +205,40 @@ class _Replay:
                 break
             answered = load.elapsed() - self._aside
             stages = {name: ms / 1e3 for name, ms in self._pipeline.stage_ms.items()}
-            self._write(frame, instances, stages)
+            parts = None
+            if self._finder is not None:
+                parts = self._finder(embedded, instances)
+                stages["parts"] = load.elapsed() - self._aside - answered
+            self._write(frame, instances, parts, stages)
             self.frames.append(
                 FrameRecord(
-                    frame.stamp or 0, given, answered, stages, instances.id.tolist(), instances.score.tolist()
+                    frame.stamp or 0,
+                    given,
+                    answered,
+                    stages,
+                    instances.id.tolist(),
+                    instances.score.tolist(),
+                    None if parts is None else len(parts),
                 )
             )
             before = load.elapsed()
-            self._judge.see(frame, instances)
+            self._judge.see(frame, instances, parts)
             self._aside += load.elapsed() - before
             progress(len(self.frames) + len(self.refused), total)
         self.refused += self._source.unpaired * [_UNPAIRED]
         self._copy(None)
         self._writer.flush()
 
-    def _write(self, frame: Frame, instances: Instances, stages: dict[str, float]) -> None:
+    def _write(self, frame: Frame, instances: Instances, parts: Parts | None, stages: dict[str, float]) -> None:
         """What was read up to the frame, and its results; adds the stages that there are beside the pipeline's."""
         writer, recorded = self._writer, self._source.recorded
         start = time.perf_counter()
-        results = {}
-        messages = ResultMessages(writer.kind, frame.stamp or 0, self._source.choice.colour.frame_id)
-        if frame.depth is not None and frame.camera is not None:
-            settings = CloudSettings()
-            scene = scene_cloud(frame.depth, frame.camera, frame.image, instances.label_image, settings)
-            clouds, refused = _instance_clouds(frame, instances, settings)
+        clouds = cut_clouds(frame, instances, parts)
+        if clouds is not None:
             stages["clouds"] = time.perf_counter() - start
             start = time.perf_counter()
-            results[SCENE_CLOUD] = messages.scene_cloud(scene)
-            results[INSTANCE_CLOUDS] = messages.instance_clouds(clouds, refused)
-        results[INSTANCES] = messages.instances(instances)
-        results[LABEL_IMAGE] = messages.label_image(instances.label_image)
-        if self._overlay:
-            results[OVERLAY] = messages.overlay(instances.overlay(frame.image))
+        messages = ResultMessages(writer.kind, frame.stamp or 0, self._source.choice.colour.frame_id)
+        results = result_messages(messages, frame, instances, parts, clouds, overlay=self._overlay)
         self._copy(recorded)
         for topic, message in results.items():
             writer.add_message(topic, message, recorded)
@@ -256,19 +257,3 @@ class _Replay:
             return next(self._copied, None)
         except SourceError:  # the source says so when it gets there
             return None
-
-
-def _instance_clouds(
-    frame: Frame, instances: Instances, settings: CloudSettings
-) -> tuple[list[InstanceCloud], list[tuple[int, str]]]:
-    """The clouds of a frame's instances, and id and reason of those that have none."""
-    clouds, refused = [], []
-    if frame.depth is not None and frame.camera is not None:
-        for instance in instances:
-            try:
-                cloud = instance_cloud(frame.depth, frame.camera, frame.image, instances, instance.label, settings)
-            except TooFewPointsError as error:
-                refused.append((instance.id, str(error)))
-            else:
-                clouds.append(cloud)
-    return clouds, refused

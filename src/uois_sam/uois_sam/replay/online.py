@@ -83,6 +83,7 @@ class _Sent:
     stages: Mapping[str, float] = field(default_factory=dict)
     ids: Sequence[int] = ()
     scores: Sequence[float] = ()
+    parts: int | None = None
 
 
 class OnlineLog:
@@ -148,6 +149,10 @@ class OnlineLog:
         """The instances of a frame that was answered."""
         frame = self._frames[stamp]
         frame.ids, frame.scores = ids, scores
+
+    def found_parts(self, stamp: int, count: int) -> None:
+        """How many parts a frame's things have."""
+        self._frames[stamp].parts = count
 
     def timed(self, stages: Mapping[str, float]) -> None:
         """Seconds of stages that a node has just reported: those of the frame that was answered last."""
@@ -223,4 +228,5 @@ def _record(frame: _Sent, begin: float) -> FrameRecord:
         frame.stages,
         frame.ids,
         frame.scores,
+        frame.parts,
     )

@@ -16,6 +16,7 @@ class ReplayOptions:
         first_object: first label that is an object; None detects the rule of the labels.
         ignore: label that counts for nobody, with `first_object`; None for none.
         overlay: also write `/segmentation/overlay`.
+        parts: METHOD:MODEL of parts that are looked for too; None for none.
     """
 
     model: str = "uois-sam-tiny"
@@ -27,3 +28,4 @@ class ReplayOptions:
     first_object: int | None = None
     ignore: int | None = None
     overlay: bool = False
+    parts: str | None = None

@@ -20,6 +20,7 @@ class FrameRecord:
         stages: seconds of each stage by name, in order; empty where the frame was dropped or nobody measured.
         ids: of its instances, in the order of the label image.
         scores: one for each of `ids`.
+        parts: how many were found; None where nobody looked for them.
     """
 
     stamp: int
@@ -28,6 +29,7 @@ class FrameRecord:
     stages: Mapping[str, float] = field(default_factory=dict)
     ids: Sequence[int] = ()
     scores: Sequence[float] = ()
+    parts: int | None = None
 
     @property
     def latency(self) -> float | None:

@@ -16,6 +16,7 @@ from uois_sam.replay.figures import (
     instance_figures,
     latencies,
     memory_figures,
+    part_figures,
     spread,
     stage_spreads,
 )
@@ -64,9 +65,10 @@ def _tiles(report: ReplayReport) -> list[tuple[str, str]]:
     if taken:
         values.append((f"{taken['median']:.0f} ms", f"{LATENCY}, median"))
         values.append((f"{taken['p95']:.0f} ms", "95 % are faster"))
-    instances, memory = instance_figures(run), memory_figures(run.load, len(run.frames))
-    if instances:
-        values.append((f"{instances['mean']:.1f}", "instances per frame"))
+    memory = memory_figures(run.load, len(run.frames))
+    for name, found in (("instances", instance_figures(run)), ("parts", part_figures(run))):
+        if found:
+            values.append((f"{found['mean']:.1f}", f"{name} per frame"))
     if memory:
         values.append((f"{memory['highest']:.0f} MB", "memory, highest"))
     if report.scores is not None:
