@@ -11,7 +11,7 @@ from uois_sam.spinning import spin_briefly
 
 @pytest.mark.parametrize(
     ("before", "count"),
-    [({}, "10000"), ({"GOMP_SPINCOUNT": "7"}, "7"), ({"OMP_WAIT_POLICY": "ACTIVE"}, None)],
+    [({}, "20000"), ({"GOMP_SPINCOUNT": "7"}, "7"), ({"OMP_WAIT_POLICY": "ACTIVE"}, None)],
 )
 def test_what_a_user_has_set_stays(
     monkeypatch: pytest.MonkeyPatch, before: dict[str, str], count: str | None

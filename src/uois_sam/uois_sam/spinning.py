@@ -6,7 +6,7 @@ import os
 
 _COUNT = "GOMP_SPINCOUNT"
 _POLICY = "OMP_WAIT_POLICY"
-_TURNS = "10000"
+_TURNS = "20000"
 
 
 def spin_briefly() -> None:
