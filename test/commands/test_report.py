@@ -25,7 +25,7 @@ from uois_sam.commands.report.page import report_page
 from uois_sam.commands.report.pictures import colour_depth, pictures, shown_cloud
 from uois_sam.commands.report.plot import latency_plot, stage_plot, tick_step
 from uois_sam.datasets.label_rule import LabelRule
-from uois_sam.types import Frame, Instances, Part, Parts
+from uois_sam.types import Frame, Instances, Part, Parts, number_colours
 
 H, W = 48, 64
 
@@ -152,12 +152,31 @@ def test_depth_in_colour() -> None:
 
 def test_the_clouds_shown_are_the_clean_ones_in_what_is_near() -> None:
     points = np.float32([[0, 0, 1], [0.02, 0, 1], [5, 0, 1], [0, 0, 1.01]])
-    scene = Cloud(points, np.full((4, 3), 100, np.uint8), np.uint32([0, 0, 0, 1]))
-    clean = Cloud(points[3:], np.full((1, 3), 100, np.uint8), np.uint32([1]))
-    shown = shown_cloud(scene, (clean,), 1)
+    scene = Cloud(points, np.full((4, 3), 100, np.uint8), np.uint32([0, 0, 0, 7]))
+    clean = Cloud(points[3:], np.full((1, 3), 100, np.uint8), np.uint32([7]))
+    shown = shown_cloud(scene, (clean,))
     assert np.array_equal(shown.points, points[[0, 1, 3]])
     assert shown.colours[0].tolist() == [100, 100, 100]
-    assert shown.colours[2].tolist() != [100, 100, 100]
+    overlay = number_colours(np.array([7]))[0]  # the colour of the thing's id, not of its label
+    assert shown.colours[2].tolist() == (0.35 * 100 + 0.65 * overlay).astype(np.uint8).tolist()
+
+
+def test_clouds_of_a_sampled_frame_carry_ids() -> None:
+    pytest.importorskip("rclpy", reason="rclpy is not on this machine")
+    pytest.importorskip("uois_sam_msgs", reason="the ROS messages are not on this machine")
+    from uois_sam.commands.demo_session import sampled_frame
+    from uois_sam.nodes.answer import DecodedAnswer
+
+    labels = np.zeros((H, W), np.uint16)
+    labels[:4, :4], labels[6:9, :4] = 1, 2
+    instances = replace(Instances.from_label_image(labels), id=np.array([41, 7]))
+    fields = [("x", "f4"), ("y", "f4"), ("z", "f4"), ("rgb", "f4"), ("label", "u4")]
+    points = np.zeros(3, fields)
+    points["label"] = [0, 1, 2]
+    frame = record().samples[0].frame
+    sample = sampled_frame(record().frames[0], DecodedAnswer(frame, instances, points, None, None))
+    assert sample.scene is not None
+    assert sample.scene.ids.tolist() == [0, 41, 7]
 
 
 def test_pictures_have_the_size_of_the_image() -> None:

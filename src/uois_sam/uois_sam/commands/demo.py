@@ -100,6 +100,5 @@ def _write_clouds(folder: Path, record: DemoRecord) -> None:
         name = sample.figures.name
         if sample.scene is not None:
             write_ply(folder / f"{name}_scene.ply", sample.scene.points, sample.scene.colours)
-        ids = {instance.label: instance.id for instance in sample.figures.instances}
         for cloud in sample.clouds:
-            write_ply(folder / f"{name}_instance_{ids[int(cloud.labels[0])]}.ply", cloud.points, cloud.colours)
+            write_ply(folder / f"{name}_instance_{cloud.ids[0]}.ply", cloud.points, cloud.colours)

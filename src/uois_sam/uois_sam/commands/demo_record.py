@@ -63,11 +63,11 @@ class FrameFigures:
 
 @dataclass(frozen=True)
 class Cloud:
-    """(N, 3) float32 points, metres, optical frame; (N, 3) uint8 RGB; (N,) uint32 label, 0 background."""
+    """(N, 3) float32 points, metres, optical frame; (N, 3) uint8 RGB; (N,) uint32 instance ids, 0 background."""
 
     points: NDArray[np.float32]
     colours: NDArray[np.uint8]
-    labels: NDArray[np.uint32]
+    ids: NDArray[np.uint32]
 
 
 @dataclass(frozen=True)

@@ -263,11 +263,12 @@ def part_figures(decoded: DecodedAnswer) -> tuple[PartFigures, ...] | None:
 
 def sampled_frame(figures: FrameFigures, decoded: DecodedAnswer) -> SampledFrame:
     """The frame with all its data as arrays."""
-    scene = None if decoded.scene is None else _cloud(decoded.scene, decoded.scene["label"])
+    ids = np.concatenate([[0], decoded.instances.id])
+    scene = None if decoded.scene is None else _cloud(decoded.scene, ids[decoded.scene["label"]])
     clouds = []
     for message in decoded.clouds.clouds if decoded.clouds is not None else ():
         points = structured_points(message.cloud)
-        clouds.append(_cloud(points, np.full(len(points), message.label)))
+        clouds.append(_cloud(points, np.full(len(points), message.id)))
     frame = Frame(decoded.frame.image, decoded.frame.depth, decoded.frame.camera, figures.stamp, figures.name)
     return SampledFrame(figures, frame, decoded.instances, scene, tuple(clouds), decoded.parts)
 
@@ -284,5 +285,5 @@ def progress_line(figures: FrameFigures) -> str:
     return line + (f"  clouds {figures.clouds_ms:5.0f} ms" if figures.clouds_ms is not None else "")
 
 
-def _cloud(points: NDArray[np.void], labels: NDArray[np.integer]) -> Cloud:
-    return Cloud(xyz(points), rgb(points), labels.astype(np.uint32))
+def _cloud(points: NDArray[np.void], ids: NDArray[np.integer]) -> Cloud:
+    return Cloud(xyz(points), rgb(points), ids.astype(np.uint32))

@@ -10,7 +10,7 @@ from uois_sam.commands.demo_record import Cloud, SampledFrame
 from uois_sam.commands.report.document import Picture, embedded
 from uois_sam.grasping.view import render_cloud
 from uois_sam.parts.overlay import overlay_parts
-from uois_sam.types import label_colours
+from uois_sam.types import number_colours
 
 SIDES = ((-40.0, -20.0), (45.0, 0.0))
 """Azimuth and elevation of the two views of the clouds against the camera's, degrees."""
@@ -35,7 +35,7 @@ def pictures(sample: SampledFrame) -> list[Picture]:
         found.append(Picture(embedded(coloured), f"depth, {low:.2f} m (blue) to {high:.2f} m (red)"))
     if sample.scene is not None:
         height, width = frame.image.shape[:2]
-        cloud = shown_cloud(sample.scene, sample.clouds, len(sample.instances))
+        cloud = shown_cloud(sample.scene, sample.clouds)
         for side, (azimuth, elevation) in zip(("left", "right"), SIDES, strict=True):
             view = render_cloud(cloud.points, cloud.colours, (width, height), azimuth, elevation)
             found.append(Picture(embedded(view), f"clouds from the {side}"))
@@ -59,22 +59,21 @@ def colour_depth(depth: NDArray[np.float32]) -> tuple[NDArray[np.uint8], float, 
     return np.ascontiguousarray(coloured[..., ::-1]), float(low), float(high)
 
 
-def shown_cloud(scene: Cloud, clouds: tuple[Cloud, ...], count: int) -> Cloud:
+def shown_cloud(scene: Cloud, clouds: tuple[Cloud, ...]) -> Cloud:
     """The clean clouds of the instances in their overlay colours, in what surrounds them.
 
     Args:
         scene: everything measured.
         clouds: of instances.
-        count: number of instances.
     """
-    around = scene.labels == 0
+    around = scene.ids == 0
     if clouds:
         all_points = np.concatenate([cloud.points for cloud in clouds])
         low, high = all_points.min(0) - _MARGIN, all_points.max(0) + _MARGIN
         around &= ((scene.points >= low) & (scene.points <= high)).all(1)
-    parts = [Cloud(scene.points[around], scene.colours[around], scene.labels[around]), *clouds]
-    labels = np.concatenate([part.labels for part in parts])
+    parts = [Cloud(scene.points[around], scene.colours[around], scene.ids[around]), *clouds]
+    ids = np.concatenate([part.ids for part in parts])
     colours = np.concatenate([part.colours for part in parts])
-    tint = label_colours(max(count, int(labels.max(initial=0))))[labels]
-    tinted = np.where(labels[:, None] > 0, (1 - _TINT) * colours + _TINT * tint, colours)
-    return Cloud(np.concatenate([part.points for part in parts]), tinted.astype(np.uint8), labels)
+    found, rows = np.unique(ids, return_inverse=True)
+    tinted = np.where(ids[:, None] > 0, (1 - _TINT) * colours + _TINT * number_colours(found)[rows], colours)
+    return Cloud(np.concatenate([part.points for part in parts]), tinted.astype(np.uint8), ids)
