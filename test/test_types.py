@@ -111,8 +111,15 @@ def test_an_instance_is_tinted_in_the_colour_of_its_id() -> None:
     assert (Instances.empty(8, 12).overlay(image) == 0).all()
 
 
-def test_better_parts_lie_on_top_of_the_label_image() -> None:
+def test_smaller_parts_lie_on_top_of_the_label_image_then_better_ones() -> None:
     square = np.ones((2, 2), bool)
+    body, handle = (
+        Part(1, "body", 0.9, (0, 0, 4, 3), np.ones((3, 4), bool)),
+        Part(1, "handle", 0.3, (2, 1, 2, 2), square),
+    )
+    for both in ([body, handle], [handle, body]):
+        number = both.index(handle) + 1
+        np.testing.assert_array_equal(Parts(3, 4, both).label_image()[1:, 2:], number)
     parts = Parts(3, 4, [Part(1, "a", 0.9, (0, 0, 2, 2), square), Part(1, "b", 0.5, (1, 0, 2, 2), square)])
     np.testing.assert_array_equal(parts.label_image(), [[1, 1, 2, 0], [1, 1, 2, 0], [0, 0, 0, 0]])
     assert parts[1].name == "b"

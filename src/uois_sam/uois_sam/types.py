@@ -283,9 +283,13 @@ class Parts:
         return self.parts[index]
 
     def label_image(self) -> NDArray[np.uint16]:
-        """(H, W) uint16, k where the k-th part lies on top (from 1), 0 elsewhere; better scores lie on top."""
+        """(H, W) uint16, k where the k-th part lies on top (from 1), 0 elsewhere.
+
+        The smaller lies on top, so that a handle is seen beside the body that goes on behind it.
+        """
         labels = np.zeros((self.height, self.width), np.uint16)
-        for k in sorted(range(len(self.parts)), key=lambda k: self.parts[k].score):
+        areas = [np.count_nonzero(part.mask) for part in self.parts]
+        for k in sorted(range(len(self.parts)), key=lambda k: (-areas[k], self.parts[k].score)):
             x, y, w, h = self.parts[k].bbox
             labels[y : y + h, x : x + w][self.parts[k].mask] = k + 1
         return labels

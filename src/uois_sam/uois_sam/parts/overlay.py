@@ -16,7 +16,7 @@ _OPACITY = 0.55
 def overlay_parts(image: NDArray[np.uint8], parts: Parts) -> NDArray[np.uint8]:
     """(H, W, 3) uint8 RGB, each part tinted and outlined by how gladly a gripper may hold it.
 
-    Green from a preference of 0.75 on, yellow below, red for none at all. Better scores lie on top.
+    Green from a preference of 0.75 on, yellow below, red for none at all. The smaller lies on top.
     """
     labels = parts.label_image()
     colours = np.zeros((len(parts) + 1, 3), np.uint8)
