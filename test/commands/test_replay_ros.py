@@ -6,11 +6,11 @@ import importlib.util
 import json
 from pathlib import Path
 
+import numpy as np
 import psutil
 import pytest
 from command_line import WAIT, command, replay_that_ended, run
-from rosbags.highlevel import AnyReader
-from rosbags.rosbag2 import ReaderError
+from growing_bag import count_so_far, counts
 
 if any(importlib.util.find_spec(name) is None for name in ("rclpy", "uois_sam_msgs")):
     pytest.skip("no ROS 2 here", allow_module_level=True)
@@ -18,7 +18,7 @@ if any(importlib.util.find_spec(name) is None for name in ("rclpy", "uois_sam_ms
 from rclpy.serialization import serialize_message
 from std_msgs.msg import Header
 
-from uois_sam.nodes.convert import camera_to_msg, depth_to_msg, image_to_msg
+from uois_sam.nodes.convert import camera_to_msg, depth_to_msg, image_to_msg, label_image_to_msg
 from uois_sam.nodes.stamps import to_time
 from uois_sam.sources.bag_writer import BagWriter
 from uois_sam.sources.source import open_source
@@ -28,8 +28,12 @@ pytestmark = pytest.mark.ros
 STEP = 100_000_000
 
 
+INSTANCES = "/segmentation/instances"
+TRUTH = "/color/truth/label_image"
+
+
 def write_bag(path: Path, count: int) -> Path:
-    """Frames of the bundled sequence."""
+    """Frames of the bundled sequence, each followed by labels with one object."""
     with BagWriter(path) as writer, open_source("bundled", loop=True) as source:
         for stamp in range(STEP, (count + 1) * STEP, STEP):
             frame, header = next(source), Header(stamp=to_time(stamp), frame_id="camera")
@@ -42,21 +46,16 @@ def write_bag(path: Path, count: int) -> Path:
             ):
                 kind = f"sensor_msgs/msg/{type(message).__name__}"
                 writer.add(f"/color/{name}", kind, serialize_message(message), stamp)
+            labels = np.zeros(frame.image.shape[:2], np.uint16)
+            labels[100:200, 100:200] = 1
+            label_image = serialize_message(label_image_to_msg(labels, header))
+            writer.add(TRUTH, "sensor_msgs/msg/Image", label_image, stamp + STEP // 2)
     return path
-
-
-def answers(path: Path) -> int:
-    """Instances in an output bag that grows."""
-    try:
-        with AnyReader([path]) as reader:
-            return sum(c.msgcount for c in reader.connections if c.topic == "/segmentation/instances")
-    except (ReaderError, FileNotFoundError):
-        return 0
 
 
 def test_a_bag_through_a_stack_of_its_own(tmp_path: Path) -> None:
     bag, out = write_bag(tmp_path / "table.mcap", 3), tmp_path / "out"
-    code, said, errors = run("replay", bag, "--out", out, "--online", "--rate", "answers")
+    code, said, errors = run("replay", bag, "--out", out, "--online", "--rate", "answers", "--parts", "wps_sam")
     assert (code, errors) == (0, "")
     assert "3 frames in, 3 answered, 0 dropped" in said
     report = json.loads((out / "report.json").read_text())
@@ -66,14 +65,17 @@ def test_a_bag_through_a_stack_of_its_own(tmp_path: Path) -> None:
     assert report["model"] == "uois-sam-tiny"
     assert report["memory_mb"]["highest"] > 100
     assert {path.name for path in out.iterdir()} == {"table.mcap", "report.json", "report.html", "log"}
-    assert answers(out / "table.mcap") == 3
+    assert report["parts"]["least"] > 0
+    assert (report["scores"]["images"], report["scores"]["objects"]) == (3, 3)
+    for topic in (INSTANCES, "/part_segmentation/parts", "/grasp_bridge/part_clouds", TRUTH):
+        assert counts(out / "table.mcap")[topic] == 3, topic
 
 
 def test_a_stack_that_is_killed_is_told_and_what_was_measured_is_written(tmp_path: Path) -> None:
     bag, out = write_bag(tmp_path / "table.mcap", 100), tmp_path / "out"
     with command("replay", bag, "--out", out, "--online", "--rate", "answers") as process:
         perception = None
-        while process.poll() is None and not answers(out / "table.mcap"):
+        while process.poll() is None and not count_so_far(out / "table.mcap", INSTANCES):
             children = psutil.Process(process.pid).children()
             perception = next((c for c in children if "perception" in " ".join(c.cmdline())), perception)
         assert perception is not None
@@ -83,7 +85,7 @@ def test_a_stack_that_is_killed_is_told_and_what_was_measured_is_written(tmp_pat
     report = replay_that_ended(out, errors, "perception ended with signal 9: ", 100)
     assert "signal 9" in report["ended"]
     assert "The replay ended early: perception ended with signal 9" in (out / "report.html").read_text()
-    assert answers(out / "table.mcap") >= report["answered"]
+    assert counts(out / "table.mcap")[INSTANCES] >= report["answered"]
 
 
 def test_a_model_that_cannot_be_loaded(tmp_path: Path) -> None:

@@ -10,9 +10,8 @@ from pathlib import Path
 import pytest
 from command_line import WAIT, await_line, command, interrupt, run
 from doubles import BLOBS
+from growing_bag import count_so_far, counts
 from probe import NodeProcess, Probe
-from rosbags.highlevel import AnyReader
-from rosbags.rosbag2 import ReaderError
 
 from uois_sam.sources.bag import BagSource
 
@@ -43,19 +42,6 @@ def stack(probe: Probe) -> Iterator[None]:
         assert process.stop() == 0
 
 
-def counts(path: Path) -> dict[str, int]:
-    with AnyReader([path]) as reader:
-        return {c.topic: c.msgcount for c in reader.connections}
-
-
-def is_there(path: Path, topic: str) -> bool:
-    """Whether messages have reached the disk."""
-    try:
-        return counts(path).get(topic, 0) > 0
-    except ReaderError:  # in the middle of a write
-        return False
-
-
 def test_all_topics_of_a_stack_until_so_many_frames(stack: None, tmp_path: Path) -> None:
     path = tmp_path / "deep" / "x.mcap"
     code, out, errors = run("record", path, "--frames", 30)
@@ -77,7 +63,7 @@ def test_named_topics_until_ctrl_c(stack: None, probe: Probe, tmp_path: Path) ->
     path = tmp_path / "x.mcap"
     with command("record", path, "--topics", INSTANCES.removeprefix("/")) as process:
         await_line(process, f"{INSTANCES} uois_sam_msgs/msg/InstanceArray")
-        probe.until(lambda: is_there(path, INSTANCES), "recorded instances")
+        probe.until(lambda: count_so_far(path, INSTANCES) > 0, "recorded instances")
         code, out, errors = interrupt(process)
     assert (code, errors) == (0, "")
     assert counts(path).keys() == {INSTANCES}
@@ -95,7 +81,7 @@ def test_a_recorder_that_is_killed_leaves_a_readable_file(stack: None, probe: Pr
     path = tmp_path / "x.mcap"
     with command("record", path) as process:
         await_line(process, "recording ")
-        probe.until(lambda: is_there(path, IMAGE), "recorded images")
+        probe.until(lambda: count_so_far(path, IMAGE) > 0, "recorded images")
         process.send_signal(signal.SIGKILL)
         assert process.wait(WAIT) == -9
     assert counts(path)[IMAGE] > 0
@@ -108,7 +94,7 @@ def test_a_file_that_cannot_grow_any_more_is_readable(stack: None, probe: Probe,
     path = tmp_path / "x.mcap"
     with command("record", path) as process:
         probe.until(path.exists, "a recording")
-        probe.until(lambda: is_there(path, IMAGE), "recorded images")
+        probe.until(lambda: count_so_far(path, IMAGE) > 0, "recorded images")
         size = path.stat().st_size + 10_000
         resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (size, size))
         out, errors = process.communicate(timeout=WAIT)

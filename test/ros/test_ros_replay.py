@@ -12,10 +12,10 @@ import numpy as np
 import pytest
 from command_line import WAIT, await_line, command, replay_that_ended, run, until
 from doubles import BLOBS, SLOW_BLOBS, BlobPipeline, plane, table
+from growing_bag import count_so_far, counts
 from probe import CAMERA, NodeProcess, Probe
 from rclpy.serialization import serialize_message
 from rosbags.highlevel import AnyReader
-from rosbags.rosbag2 import ReaderError
 from std_msgs.msg import Header
 
 from uois_sam.nodes.convert import (
@@ -106,11 +106,6 @@ def answers(bag: Path) -> dict[int, int]:
     return found
 
 
-def counts(bag: Path) -> dict[str, int]:
-    with AnyReader([bag]) as reader:
-        return {c.topic: c.msgcount for c in reader.connections}
-
-
 def check_own_masks(frames: Sequence[dict[str, Any]], count: int) -> None:
     """Each answered frame has as many instances as it shows things: never another frame's."""
     shown = {stamp: squares(k) for k, stamp in enumerate(stamps(count))}
@@ -178,10 +173,7 @@ def test_a_stack_that_ends_is_told_and_what_was_measured_is_written(tmp_path: Pa
     bag, out = write_bag(tmp_path / "table.mcap", 300), tmp_path / "out"
 
     def replaying() -> bool:
-        try:
-            return counts(out / "table.mcap").get("/segmentation/instances", 0) > 2
-        except ReaderError:  # in the middle of a write
-            return False
+        return count_so_far(out / "table.mcap", "/segmentation/instances") > 2
 
     with (
         stack(SLOW_BLOBS) as process,

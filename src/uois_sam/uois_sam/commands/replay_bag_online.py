@@ -15,11 +15,12 @@ from uois_sam.nodes.convert import instances_from_msg
 from uois_sam.nodes.listener import TOPICS, decode
 from uois_sam.nodes.part_messages import parts_from_msg
 from uois_sam.nodes.stamps import stamp_ns
+from uois_sam.replay.copied import CopiedMessages
 from uois_sam.replay.judge import ReplayJudge
 from uois_sam.replay.offline import make_judge, output_bag, report_run
 from uois_sam.replay.options import ReplayOptions
 from uois_sam.replay.run import ReplayRun
-from uois_sam.replay.truth import open_labels
+from uois_sam.replay.truth import label_topics, open_labels
 from uois_sam.sources.bag import BagSource
 from uois_sam.sources.bag_topics import NamedTopics
 from uois_sam.types import Frame
@@ -35,7 +36,8 @@ def replay_bag_online(
 ) -> ReplayRun:
     """Publish every frame of a bag to the nodes; write `out/NAME.mcap`, `report.json` and `report.html`.
 
-    The output bag holds what was published and what the nodes answered, with the times at which it came. Where
+    The output bag holds what was published and what the nodes answered, with the times at which it came, and the
+    bag's static transforms and truth, each from when its frame was published. Where
     the nodes are started here, `out/log` holds what they said. Pictures and scores are made afterwards.
 
     Args:
@@ -60,7 +62,9 @@ def replay_bag_online(
         judge = make_judge(source, labels, options, say)
         make_folder(out)
         total = source.choice.colour.count
-        replay = OnlineReplay(source, bag.name, online, say, lambda done: progress(done, total))
+        beside = source.raw_messages(label_topics(labels), camera=False)
+        copied = CopiedMessages(beside, lambda: source.recorded)
+        replay = OnlineReplay(source, bag.name, online, say, lambda done: progress(done, total), copied)
         run = replay.run(output, out / "log")
     with BagSource(bag, named=named) as source:
         _judge(judge, source, output, run)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +17,7 @@ from uois_sam.commands.startup import PATIENCE, check_perception, start_percepti
 from uois_sam.errors import InputError, SourceError, UoisSamError
 from uois_sam.nodes.listener import TOPICS, Listener, decode
 from uois_sam.nodes.replayer import FramePublisher
+from uois_sam.replay.copied import BagMessage, CopiedMessages
 from uois_sam.replay.load import LoadSampler
 from uois_sam.replay.online import OnlineLog, Pace
 from uois_sam.replay.player import FramePlayer
@@ -66,6 +67,7 @@ class OnlineReplay:
         options: OnlineOptions,
         say: Callable[[str], None],
         progress: Callable[[int], None],
+        copied: CopiedMessages | None = None,
     ) -> None:
         """Prepare it.
 
@@ -75,12 +77,14 @@ class OnlineReplay:
             options: how.
             say: takes a line about what is being waited for.
             progress: takes the number of frames that went out, now and then.
+            copied: messages of the recording that the output holds beside its frames.
         """
         self._source = source
         self._name = name
         self._options = options
         self._say = say
         self._progress = progress
+        self._copied = copied
         self._diagnostics = DiagnosticsLog()
         self._reports: Counter[str] = Counter()
         self._log = OnlineLog({"instances"})
@@ -111,10 +115,12 @@ class OnlineReplay:
             load = LoadSampler(processes) if processes else None
             if out is not None:
                 self._bag = BagQueue(BagWriter(out, live=True))
-            player = FramePlayer(self._source, first, self._options.pace, self._log, _Recorded(outlet, self._bag))
+            recorded = _Recorded(outlet, self._bag, self._copied)
+            player = FramePlayer(self._source, first, self._options.pace, self._log, recorded)
             try:
                 with self._bag or nullcontext(), load or nullcontext(), player:
                     self._until_done(stack, listener, outlet, player)
+                    recorded.end()
             except UoisSamError as error:
                 ended = str(error)
         frames, seconds = self._log.records()
@@ -204,18 +210,32 @@ class OnlineReplay:
 
 
 class _Recorded:
-    """Publishes frames, and records what goes out."""
+    """Publishes frames, and records what goes out, and what the recording has beside it."""
 
-    def __init__(self, outlet: FramePublisher, bag: BagQueue | None) -> None:
+    def __init__(self, outlet: FramePublisher, bag: BagQueue | None, copied: CopiedMessages | None) -> None:
         self._outlet = outlet
         self._bag = bag
+        self._copied = copied
         self.messages = outlet.messages
 
     def publish(self, messages: Mapping[str, bytes]) -> None:
         self._outlet.publish(messages)
         if self._bag is not None:
+            now = time.time_ns()
             for name, message in messages.items():
-                self._bag.add(TOPICS[name].name, TOPICS[name].type_name, message, time.time_ns())
+                self._bag.add(TOPICS[name].name, TOPICS[name].type_name, message, now)
+            if self._copied is not None:
+                self._add(self._bag, self._copied.due(), now)
+
+    def end(self) -> None:
+        """Record what comes after the last frame."""
+        if self._bag is not None and self._copied is not None:
+            self._add(self._bag, self._copied.rest(), time.time_ns())
+
+    @staticmethod
+    def _add(bag: BagQueue, messages: Iterator[BagMessage], now: int) -> None:
+        for topic, kind, _, cdr in messages:
+            bag.add(topic, kind, cdr, now)
 
 
 def _first(source: FrameSource, name: str) -> tuple[list[str], Frame]:

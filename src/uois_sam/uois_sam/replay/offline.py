@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from uois_sam.commands.outputs import make_folder
 from uois_sam.errors import InputError, SourceError
+from uois_sam.replay.copied import BagMessage, CopiedMessages
 from uois_sam.replay.judge import ReplayJudge
 from uois_sam.replay.load import LoadSampler
 from uois_sam.replay.messages import ResultMessages, interfaces
@@ -17,7 +18,7 @@ from uois_sam.replay.options import ReplayOptions
 from uois_sam.replay.report import ReplayReport, write_report
 from uois_sam.replay.results import cut_clouds, result_messages
 from uois_sam.replay.run import FrameRecord, ReplayRun
-from uois_sam.replay.truth import Labels, label_rule, open_labels
+from uois_sam.replay.truth import Labels, label_rule, label_topics, open_labels
 from uois_sam.segmentation.tracking import Tracker
 from uois_sam.sources.bag import BagSource
 from uois_sam.sources.bag_topics import NamedTopics
@@ -182,8 +183,7 @@ class _Replay:
         self._finder = finder
         self._judge = judge
         self._overlay = overlay
-        self._copied = source.raw_messages([labels.topic] if labels is not None and labels.topic else [])
-        self._waiting = self._next_copied()
+        self._copied = CopiedMessages(source.raw_messages(label_topics(labels)), lambda: source.recorded)
         self._aside = 0.0
 
     def run(self, load: LoadSampler, progress: Progress) -> None:
@@ -226,7 +226,7 @@ class _Replay:
             self._aside += load.elapsed() - before
             progress(len(self.frames) + len(self.refused), total)
         self.refused += self._source.unpaired * [_UNPAIRED]
-        self._copy(None)
+        self._copy(self._copied.rest())
         self._writer.flush()
 
     def _write(self, frame: Frame, instances: Instances, parts: Parts | None, stages: dict[str, float]) -> None:
@@ -239,21 +239,12 @@ class _Replay:
             start = time.perf_counter()
         messages = ResultMessages(writer.kind, frame.stamp or 0, self._source.choice.colour.frame_id)
         results = result_messages(messages, frame, instances, parts, clouds, overlay=self._overlay)
-        self._copy(recorded)
+        self._copy(self._copied.due())
         for topic, message in results.items():
             writer.add_message(topic, message, recorded)
         writer.flush()
         stages["write"] = time.perf_counter() - start
 
-    def _copy(self, until: int | None) -> None:
-        """Copy what was recorded up to a time, ns; all that is left for None."""
-        while self._waiting is not None and (until is None or self._waiting[2] <= until):
-            topic, kind, recorded, cdr = self._waiting
+    def _copy(self, messages: Iterator[BagMessage]) -> None:
+        for topic, kind, recorded, cdr in messages:
             self._writer.add(topic, kind, cdr, recorded)
-            self._waiting = self._next_copied()
-
-    def _next_copied(self) -> tuple[str, str, int, bytes] | None:
-        try:
-            return next(self._copied, None)
-        except SourceError:  # the source says so when it gets there
-            return None

@@ -47,6 +47,11 @@ class Labels(Protocol):
         ...
 
 
+def label_topics(labels: Labels | None) -> list[str]:
+    """The topic of labels that are messages; empty where there is none."""
+    return [] if labels is None or labels.topic is None else [labels.topic]
+
+
 class TopicLabels:
     """The messages of a label topic, kept as PNG.
 

@@ -124,15 +124,19 @@ class BagSource(OpenSource):
         connections = [c for c in self._connections() if c.topic == topic]
         return ((stamp, message) for _, stamp, _, message in self._messages(connections))
 
-    def raw_messages(self, more: Collection[str] = ()) -> Iterator[tuple[str, str, int, bytes]]:
+    def raw_messages(
+        self, more: Collection[str] = (), *, camera: bool = True
+    ) -> Iterator[tuple[str, str, int, bytes]]:
         """Topic, type, time of recording in ns and CDR of each message of the topics that are read, in that order.
 
-        These are colour, depth and their camera infos, static transforms, and `more`.
+        Args:
+            more: topics beside the static transforms.
+            camera: whether colour, depth and their camera infos are among them.
 
         Raises:
             SourceError: the recording is damaged, or closed.
         """
-        read = [self.choice.colour, self.choice.depth]
+        read = [self.choice.colour, self.choice.depth] if camera else []
         topics = {t.topic for t in read if t} | {t.info.topic for t in read if t and t.info} | set(more)
         connections = [c for c in self._connections() if c.topic in topics or _is_tf_static(c)]
         try:
