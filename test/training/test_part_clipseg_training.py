@@ -122,6 +122,18 @@ def test_losses_are_summed_with_their_weights() -> None:
     assert float(bare["loss"]) == pytest.approx(float(bare["class"] + bare["object"] + bare["part"]), rel=1e-5)
 
 
+def test_training_goes_on_from_a_model_that_was_trained_here(tmp_path: Path) -> None:
+    once = replace(SETTINGS, loop=replace(SETTINGS.loop, steps=1))
+    folder = train_part_clipseg(Drawn(), "drawn", tmp_path, once, CPU)
+    further = replace(once, clipseg=str(folder), small=SmallClipSeg())
+    model, before = start_model(VOCABULARY.only_seen(), further, CPU), PartClipSegModel.from_folder(folder, CPU)
+    assert model.input_size == 32
+    for (name, weight), kept in zip(model.network.named_parameters(), before.network.parameters(), strict=True):
+        torch.testing.assert_close(weight, kept, msg=name)
+    with pytest.raises(InputError, match="cannot read the word 'spout'"):
+        start_model(PartVocabulary.of({"mug": ["body", "spout"]}), further, CPU)
+
+
 def test_what_learns() -> None:
     model = start_model(VOCABULARY.only_seen(), SETTINGS, CPU)
     some = {id(p) for p in learning_parameters(model, whole=False)}

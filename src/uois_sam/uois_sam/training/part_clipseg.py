@@ -38,7 +38,8 @@ class PartClipSegTraining:
     The weights of the losses and of the background are those of the published code.
 
     Attributes:
-        clipseg: a CLIPSeg folder or hub name, or "small" for random weights that all learn.
+        clipseg: a CLIPSeg folder or hub name, or "small" for random weights that all learn; or the folder of a
+            model that was trained here, to go on from it.
         small: sizes of that.
         object_weight, part_weight: lambda of eq. 5.
         separation_weight, enhancement_weight: lambda of eq. 10; 0 leaves the loss out.
@@ -121,7 +122,7 @@ def train_part_clipseg(
 
     network = train(
         model.network,
-        [ParameterGroup(learning_parameters(model, whole=settings.clipseg == SMALL))],
+        [ParameterGroup(learning_parameters(model, whole=model.hypernym != ""))],
         losses,
         lambda first, last: part_batches(
             frames, model, settings.batch, (first, last), settings.loop.seed, chosen, settings.absent
@@ -141,7 +142,7 @@ def start_model(seen: PartVocabulary, settings: PartClipSegTraining, device: tor
     """The model that training begins with.
 
     Raises:
-        InputError: the vocabulary has no seen class.
+        InputError: the vocabulary has no seen class, or a word that the model to go on from cannot read.
         ModelError: CLIPSeg is missing or broken.
     """
     if not seen.classes:
@@ -150,7 +151,15 @@ def start_model(seen: PartVocabulary, settings: PartClipSegTraining, device: tor
         model = small_part_clipseg(seen, settings.small)
         model.network.to(device)
         return model
-    return replace(PartClipSegModel.from_clipseg(settings.clipseg, device), objects=seen.objects, parts=seen.parts)
+    folder = Path(settings.clipseg).expanduser()
+    if PartClipSegModel.is_in(folder):
+        model = PartClipSegModel.from_folder(folder, device)
+        strange = next((name for name in (*seen.objects, *seen.parts) if not model.knows(name)), None)
+        if strange is not None:
+            raise InputError(f"the model in {folder} cannot read the word {strange!r}; start from another")
+    else:
+        model = PartClipSegModel.from_clipseg(settings.clipseg, device)
+    return replace(model, objects=seen.objects, parts=seen.parts)
 
 
 def learning_parameters(model: PartClipSegModel, *, whole: bool) -> list[nn.Parameter]:

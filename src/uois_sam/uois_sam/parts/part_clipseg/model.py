@@ -133,6 +133,11 @@ class PartClipSegModel:
         load_weights(network, folder / weights)
         return cls(network.to(device).eval(), _tokenizer(folder / TOKENIZER), size, *words)
 
+    @staticmethod
+    def is_in(folder: Path) -> bool:
+        """Whether a folder holds a model that was trained here."""
+        return (folder / WEIGHTS).is_file()
+
     def description(self) -> dict[str, Any]:
         """The config.json of its folder."""
         return {
