@@ -17,7 +17,7 @@ from uois_sam.paths import config_dir
 
 CONFIG = """\
 clipseg: small
-small: {input_size: 32, patch: 8, width: 16, depth: 3, heads: 2, reduce: 8, word_width: 8}
+small: {input_size: 32, tokens: 4, width: 16, heads: 2, reduce: 8, word_width: 8, imagenet: false}
 batch: 2
 loop: {steps: 1, threads: 1}
 """
@@ -95,7 +95,7 @@ def test_what_training_is_given(monkeypatch: pytest.MonkeyPatch, parts: str, tmp
     assert (settings.clipseg, settings.loop.steps) == ("small", 7)
     config = str(config_dir() / "train_part_clipseg.yaml")
     assert main(["train", "part-clipseg", "--data", parts, "--out", "r", "--config", config]) == 0
-    assert calls[1][3].small.input_size == 96
+    assert (calls[1][3].small.tokens, calls[1][3].batch) == (8, 4)
 
 
 def test_refusals(refused: Callable[..., str], parts: str, config: Path, tmp_path: Path) -> None:
@@ -104,8 +104,8 @@ def test_refusals(refused: Callable[..., str], parts: str, config: Path, tmp_pat
     assert "is missing; wanted" in refused(*train, "--data", f"pascal-part-116:{tmp_path / 'no'}")
     assert "no whole number from 1" in refused(*train, "--data", parts, "--steps", 0)
     assert "there is no folder" in refused(*train, "--data", parts, "--clipseg", tmp_path / "no")
-    (tmp_path / "bad.yaml").write_text("small: {depth: 1}")
-    assert "at least 3 layers" in refused(*train, "--data", parts, "--config", tmp_path / "bad.yaml")
+    (tmp_path / "bad.yaml").write_text("small: {tokens: 1}")
+    assert "at least 2 tokens" in refused(*train, "--data", parts, "--config", tmp_path / "bad.yaml")
     table = ["reproduce", "part-clipseg", "--data", parts, "--json", tmp_path / "s.json", "--device", "cpu"]
     assert "one of the arguments --model --train is required" in refused(*table)
     assert "not allowed with" in refused(*table, "--model", "m", "--train", "r")

@@ -32,7 +32,7 @@ CPU = torch.device("cpu")
 VOCABULARY = PartVocabulary.of({"mug": ["body", "handle"], "pan": ["body", "handle"]}, ["pan"])
 SETTINGS = PartClipSegTraining(
     clipseg="small",
-    small=SmallClipSeg(input_size=32, patch=8, width=16, depth=3, heads=2, reduce=8, word_width=8),
+    small=SmallClipSeg(input_size=32, tokens=4, width=16, heads=2, reduce=8, word_width=8, imagenet=False),
     batch=4,
     validate_every=100,
     loop=LoopSettings(
@@ -146,7 +146,9 @@ def test_what_learns() -> None:
     assert {"background", "film_mul.weight", "adapter.0.weight", "join_words.weight"} <= names
     everything = {id(p) for p in learning_parameters(model, whole=True)}
     assert some < everything
-    assert id(model.network.clip.vision_model.encoder.layers[0].mlp.fc1.weight) in everything
+    vision = model.network.clip.vision_model
+    assert id(vision.views[0].weight) in everything
+    assert not everything & {id(p) for p in vision.colour.parameters()}
 
 
 def test_a_run_learns_and_writes_a_model(tmp_path: Path) -> None:

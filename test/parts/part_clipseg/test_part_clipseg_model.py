@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from transformers import CLIPSegConfig, CLIPSegForImageSegmentation, CLIPTokenizer
+from transformers import CLIPSegForImageSegmentation
 
 from uois_sam.datasets.ov_parts import PartVocabulary
 from uois_sam.errors import InputError, ModelError
@@ -84,29 +84,6 @@ def test_broken_folders_are_refused(model: PartClipSegModel, tmp_path: Path) -> 
         PartClipSegModel.from_folder(tmp_path / "no", CPU)
 
 
-@pytest.fixture
-def clipseg(tmp_path: Path) -> Path:
-    """A CLIPSeg folder with random weights and a byte-pair tokenizer that spells single letters."""
-    letters = [chr(k) for k in range(97, 123)]
-    tokens = [*letters, *(f"{letter}</w>" for letter in letters), "<|startoftext|>", "<|endoftext|>"]
-    vocab = {token: k for k, token in enumerate(tokens)}
-    CLIPTokenizer(vocab=vocab, merges=[]).save_pretrained(tmp_path / "c")
-    end = vocab["<|endoftext|>"]
-    sizes = {"hidden_size": 16, "intermediate_size": 16, "num_attention_heads": 2}
-    config = CLIPSegConfig(
-        text_config={**sizes, "num_hidden_layers": 1, "vocab_size": len(vocab), "eos_token_id": end},
-        vision_config={**sizes, "num_hidden_layers": 3, "image_size": 32, "patch_size": 32},
-        projection_dim=8,
-        reduce_dim=8,
-        extract_layers=[0, 1, 2],
-        decoder_num_attention_heads=2,
-        decoder_intermediate_size=8,
-    )
-    torch.manual_seed(1)
-    CLIPSegForImageSegmentation(config).save_pretrained(tmp_path / "c")
-    return tmp_path / "c"
-
-
 def test_from_clipseg(clipseg: Path) -> None:
     model = PartClipSegModel.from_clipseg(str(clipseg), CPU)
     assert (model.input_size, model.hypernym, model.knows("gizmo"), model.knows("")) == (352, "", True, False)
@@ -141,10 +118,10 @@ def test_what_is_no_clipseg_is_refused(clipseg: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("sizes", "complaint"),
     [
-        ({"input_size": 30}, "wanted a multiple"),
-        ({"patch": 6, "input_size": 36}, "a multiple of 4"),
-        ({"depth": 2}, "at least 3 layers"),
-        ({"width": 10, "heads": 4}, "width is 10"),
+        ({"tokens": 1}, "at least 2 tokens"),
+        ({"patch": 6}, "a multiple of 4"),
+        ({"input_size": 0}, "below 1"),
+        ({"reduce": 10, "heads": 4}, "reduce is 10"),
         ({"word_depth": 0}, "below 1"),
     ],
 )

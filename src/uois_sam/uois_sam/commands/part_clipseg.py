@@ -83,7 +83,7 @@ def _add_settings(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--clipseg",
         metavar="C",
-        help='CLIPSeg to start from: a folder or hub name, "small" for a small one from nothing, or RUN/model',
+        help='CLIPSeg to start from: a folder or hub name, "small" for one without its weights, or RUN/model',
     )
     parser.add_argument("--config", type=Path, metavar="FILE.yaml", help="settings that differ from the defaults")
     parser.add_argument(

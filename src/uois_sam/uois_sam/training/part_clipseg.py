@@ -28,7 +28,12 @@ from uois_sam.types import tint_labels
 
 SMALL = "small"
 _PICTURES = 8
-_UNUSED = ("clip.visual_projection", "clip.logit_scale", "clip.vision_model.post_layernorm")
+_FIXED = (
+    "clip.visual_projection",
+    "clip.logit_scale",
+    "clip.vision_model.post_layernorm",
+    "clip.vision_model.colour",
+)
 
 
 @dataclass(frozen=True)
@@ -38,8 +43,8 @@ class PartClipSegTraining:
     The weights of the losses and of the background are those of the published code.
 
     Attributes:
-        clipseg: a CLIPSeg folder or hub name, or "small" for random weights that all learn; or the folder of a
-            model that was trained here, to go on from it.
+        clipseg: a CLIPSeg folder or hub name, or "small" for a small one without CLIP's weights; or the folder of
+            a model that was trained here, to go on from it.
         small: sizes of that.
         object_weight, part_weight: lambda of eq. 5.
         separation_weight, enhancement_weight: lambda of eq. 10; 0 leaves the loss out.
@@ -163,12 +168,17 @@ def start_model(seen: PartVocabulary, settings: PartClipSegTraining, device: tor
 
 
 def learning_parameters(model: PartClipSegModel, *, whole: bool) -> list[nn.Parameter]:
-    """What learns: all, or as published all but CLIP, of which the embeddings of words learn alone (B.2)."""
+    """What learns: as published all but CLIP, of which the embeddings of words learn alone (B.2).
+
+    Args:
+        model: to train.
+        whole: whether CLIP learns too, as it must where its weights are random; `ConvVision`'s backbone never.
+    """
     learning = []
     for name, parameter in model.network.named_parameters():
         words = name.startswith("clip.text_model.embeddings")
         fixed = not whole and name.startswith("clip.") and not words
-        parameter.requires_grad_(not fixed and not name.startswith(_UNUSED))
+        parameter.requires_grad_(not fixed and not name.startswith(_FIXED))
         if parameter.requires_grad:
             learning.append(parameter)
     return learning

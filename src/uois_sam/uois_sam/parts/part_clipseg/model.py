@@ -3,7 +3,7 @@
 The folder of a model holds `config.json`, its weights and `tokenizer/`:
 
     {"kind": "part-clipseg", "weights": "part_clipseg.safetensors", "input_size": 352, "hypernym": "",
-     "objects": ["cat", ...], "parts": ["head", ...], "clipseg": {...}}
+     "objects": ["cat", ...], "parts": ["head", ...], "vision": "clip" | "efficientnet-lite0", "clipseg": {...}}
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from torch import Tensor
 from transformers import AutoTokenizer, CLIPSegConfig, CLIPSegForImageSegmentation
 
 from uois_sam.errors import ModelError
-from uois_sam.parts.part_clipseg.network import PartClipSegNetwork
+from uois_sam.parts.part_clipseg.network import MEAN, STD, PartClipSegNetwork
 from uois_sam.sam.pretrained import model_folder, read_config
 from uois_sam.sam.weights import load_weights
 from uois_sam.segmentation.load import read_config as read_model_config
@@ -34,8 +34,8 @@ TOKENIZER = "tokenizer"
 CLIPSEG = "CIDAS/clipseg-rd64-refined"
 CLIPSEG_SIZE = 352
 _TOKENIZER_FILES = ("tokenizer*", "vocab.json", "merges.txt", "special_tokens_map.json")
-_MEAN = (0.485, 0.456, 0.406)
-_STD = (0.229, 0.224, 0.225)
+_CONVOLUTIONAL = "efficientnet-lite0"
+_CLIP = "clip"
 
 
 @dataclass
@@ -87,7 +87,7 @@ class PartClipSegModel:
             plane = torch.from_numpy(np.ascontiguousarray(image)).to(self.device).permute(2, 0, 1)[None].float()
             plane = plane / 255 if image.dtype == np.uint8 else plane
             scaled.append(F.interpolate(plane, size=size, mode="bilinear", align_corners=False, antialias=True))
-        mean, std = (scaled[0].new_tensor(v).view(1, 3, 1, 1) for v in (_MEAN, _STD))
+        mean, std = (scaled[0].new_tensor(v).view(1, 3, 1, 1) for v in (MEAN, STD))
         return (torch.cat(scaled) - mean) / std
 
     @classmethod
@@ -125,7 +125,8 @@ class PartClipSegModel:
         if config.get("kind") != KIND:
             raise ModelError(f"{folder} holds a model of kind {config.get('kind')!r}; wanted {KIND}")
         try:
-            network = PartClipSegNetwork(CLIPSegConfig.from_dict(config["clipseg"]))
+            convolutional = {_CLIP: False, _CONVOLUTIONAL: True}[config["vision"]]
+            network = PartClipSegNetwork(CLIPSegConfig.from_dict(config["clipseg"]), convolutional=convolutional)
             words = (tuple(map(str, config["objects"])), tuple(map(str, config["parts"])), str(config["hypernym"]))
             size, weights = int(config["input_size"]), str(config["weights"])
         except (KeyError, TypeError, ValueError, StrictDataclassError) as error:
@@ -147,6 +148,7 @@ class PartClipSegModel:
             "hypernym": self.hypernym,
             "objects": list(self.objects),
             "parts": list(self.parts),
+            "vision": _CONVOLUTIONAL if self.network.convolutional else _CLIP,
             "clipseg": self.network.config.to_dict(),
         }
 

@@ -10,6 +10,11 @@ import torch
 from torch import Tensor, nn
 from transformers import CLIPSegConfig, CLIPSegForImageSegmentation
 
+from uois_sam.parts.part_clipseg.conv_vision import ConvVision
+
+MEAN = (0.485, 0.456, 0.406)
+STD = (0.229, 0.224, 0.225)
+"""Of the colours, 0 .. 1, that the network takes, as CLIPSeg's processor has them."""
 _ADAPTED = 0.2
 """Share of the visual adapter in the image features, as OV-PARTS fine-tunes CLIPSeg."""
 
@@ -42,18 +47,23 @@ class PartClipSegNetwork(nn.Module):
 
     Args:
         config: of CLIPSeg; widths, depths and the patch size follow from it.
+        convolutional: whether the image features are those of `ConvVision`, and not CLIP's.
     """
 
-    def __init__(self, config: CLIPSegConfig) -> None:
+    def __init__(self, config: CLIPSegConfig, *, convolutional: bool = False) -> None:
         super().__init__()
         sizes: Any = config
         self.config = sizes
+        self.convolutional = convolutional
         clipseg: Any = CLIPSegForImageSegmentation(config)
         self.clip, self.decoder = clipseg.clip, clipseg.decoder
         for layer in self.decoder.layers:  # the other implementations keep the attention to themselves
             layer.self_attn.config._attn_implementation = "eager"
         width, words = sizes.reduce_dim, sizes.projection_dim
         visual = sizes.vision_config.hidden_size
+        if convolutional:
+            seen = sizes.vision_config
+            self.clip.vision_model = ConvVision(visual, seen.image_size // seen.patch_size)
         self.adapter = nn.Sequential(
             nn.Linear(visual, visual // 4, bias=False),
             nn.ReLU(),
@@ -80,8 +90,12 @@ class PartClipSegNetwork(nn.Module):
 
     def see(self, pixels: Tensor) -> list[Tensor]:
         """The image features (eq. 1): (B, 1 + T, V) of each extracted layer, of (B, 3, S, S) normalised pixels."""
-        seen = self.clip.vision_model(pixels, interpolate_pos_encoding=True, output_hidden_states=True)
-        layers = [seen.hidden_states[k + 1] for k in self.config.extract_layers]
+        if self.convolutional:
+            mean, std = (pixels.new_tensor(v).view(1, 3, 1, 1) for v in (MEAN, STD))
+            layers = self.clip.vision_model(pixels * std + mean)
+        else:
+            seen = self.clip.vision_model(pixels, interpolate_pos_encoding=True, output_hidden_states=True)
+            layers = [seen.hidden_states[k + 1] for k in self.config.extract_layers]
         return [(1 - _ADAPTED) * layer + _ADAPTED * self.adapter(layer) for layer in layers]
 
     def forward(

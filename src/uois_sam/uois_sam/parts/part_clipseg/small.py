@@ -1,4 +1,4 @@
-"""A small PartCLIPSeg from nothing: random weights, and a tokenizer that knows the words of one data set."""
+"""A small PartCLIPSeg without CLIP: image features of ImageNet, random weights, the words of one data set."""
 
 from __future__ import annotations
 
@@ -11,53 +11,59 @@ from transformers import CLIPSegConfig, PreTrainedTokenizerFast
 
 from uois_sam.datasets.ov_parts import PartVocabulary
 from uois_sam.errors import InputError
+from uois_sam.parts.part_clipseg.conv_vision import LAYERS
 from uois_sam.parts.part_clipseg.model import PartClipSegModel
 from uois_sam.parts.part_clipseg.network import PartClipSegNetwork
+from uois_sam.sam.tiny.imagenet import imagenet_weights
 
 HYPERNYM = "object"
 _START, _END = "<start>", "<end>"
-_DECODER_LAYERS = 3
 
 
 @dataclass(frozen=True)
 class SmallClipSeg:
-    """Sizes of a CLIPSeg that learns from nothing.
+    """Sizes of a CLIPSeg that learns without CLIP's weights.
 
     Attributes:
-        input_size: side of the square of pixels.
-        patch: side of a token, pixels; a multiple of 4.
-        width, depth, heads: of the image encoder.
-        reduce: width of the decoder.
+        input_size: side of the square of pixels that the image encoder sees.
+        tokens: along a side.
+        patch: pixels of the answer along a token's side, a multiple of 4.
+        width: of a token of the image.
+        reduce, heads: of the decoder.
         word_width, word_depth: of the text encoder.
+        imagenet: whether the image features are those that ImageNet taught; random ones teach nothing but tests.
     """
 
-    input_size: int = 112
+    input_size: int = 160
+    tokens: int = 8
     patch: int = 8
     width: int = 96
-    depth: int = 4
-    heads: int = 4
     reduce: int = 48
+    heads: int = 4
     word_width: int = 64
     word_depth: int = 1
+    imagenet: bool = True
 
     def __post_init__(self) -> None:
-        if min(self.input_size, self.patch, self.width, self.heads, self.word_width, self.word_depth) < 1:
+        if min(self.input_size, self.width, self.heads, self.word_width, self.word_depth) < 1:
             raise InputError("a size of the small CLIPSeg is below 1; give whole numbers from 1 on")
-        if self.input_size % self.patch or self.patch % 4 or self.depth < _DECODER_LAYERS:
+        if self.tokens < 2 or self.patch < 4 or self.patch % 4:
             raise InputError(
-                f"input_size={self.input_size}, patch={self.patch}, depth={self.depth}; wanted a multiple of the "
-                f"patch, a patch that is a multiple of 4, and at least {_DECODER_LAYERS} layers"
+                f"tokens={self.tokens}, patch={self.patch}; wanted at least 2 tokens and a multiple of 4 as patch"
             )
-        for name, width in (("width", self.width), ("reduce", self.reduce), ("word_width", self.word_width)):
+        for name, width in (("reduce", self.reduce), ("word_width", self.word_width)):
             if width % self.heads or width < 4:
                 raise InputError(f"{name} is {width}; wanted a multiple of the {self.heads} heads, at least 4")
 
 
 def small_part_clipseg(vocabulary: PartVocabulary, sizes: SmallClipSeg) -> PartClipSegModel:
-    """A model with random weights for the words of a vocabulary.
+    """A model for the words of a vocabulary, random but for its image features.
 
     Every name is one token. A name that is none of them reads as "object", which training teaches to be any
     object: without CLIP's embeddings nothing else can be said of an unseen one.
+
+    Raises:
+        ModelError: the package of the ImageNet weights is not installed.
     """
     names = sorted({*vocabulary.objects, *vocabulary.parts} - {HYPERNYM})
     tokens = [_START, _END, HYPERNYM, *(name.lower() for name in names)]
@@ -70,15 +76,14 @@ def small_part_clipseg(vocabulary: PartVocabulary, sizes: SmallClipSeg) -> PartC
     tokenizer = PreTrainedTokenizerFast(
         tokenizer_object=words, bos_token=_START, eos_token=_END, pad_token=_END, unk_token=HYPERNYM
     )
-    layers = list(range(sizes.depth - _DECODER_LAYERS, sizes.depth))
     config = CLIPSegConfig(
         vision_config={
-            "image_size": sizes.input_size,
+            "image_size": sizes.tokens * sizes.patch,
             "patch_size": sizes.patch,
             "hidden_size": sizes.width,
-            "intermediate_size": 2 * sizes.width,
-            "num_hidden_layers": sizes.depth,
-            "num_attention_heads": sizes.heads,
+            "intermediate_size": sizes.width,  # CLIP's own, which is replaced at once
+            "num_hidden_layers": 1,
+            "num_attention_heads": 1,
         },
         text_config={
             "vocab_size": len(ids),
@@ -92,13 +97,15 @@ def small_part_clipseg(vocabulary: PartVocabulary, sizes: SmallClipSeg) -> PartC
             "pad_token_id": ids[_END],
         },
         projection_dim=sizes.word_width,
-        extract_layers=layers,
+        extract_layers=list(range(LAYERS)),
         reduce_dim=sizes.reduce,
         decoder_num_attention_heads=sizes.heads,
         decoder_intermediate_size=2 * sizes.reduce,
         use_complex_transposed_convolution=True,
     )
-    network = PartClipSegNetwork(config)
+    network = PartClipSegNetwork(config, convolutional=True)
+    if sizes.imagenet:
+        network.clip.vision_model.colour.load_imagenet(imagenet_weights())
     for (
         module
     ) in network.decoder.modules():  # transformers' own is made to be overwritten: its logits are hundreds
