@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from uois_sam.errors import SourceError
-from uois_sam.replay.copied import BagMessage, CopiedMessages
+from uois_sam.replay.copied import CopiedMessages
+from uois_sam.sources.bag import BagMessage
 
 
 def messages(*times: int) -> Iterator[BagMessage]:

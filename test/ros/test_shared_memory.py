@@ -56,7 +56,7 @@ def test_an_image_reaches_another_process_without_the_network(domain: int, value
     with subprocess.Popen([sys.executable, "-c", PUBLISHER, str(value)], env=environ) as publisher:
         try:
             subscriber = subprocess.run(
-                [sys.executable, "-c", SUBSCRIBER], env=environ, capture_output=True, text=True, timeout=60
+                [sys.executable, "-c", SUBSCRIBER], env=environ, capture_output=True, text=True, timeout=240
             )
         finally:
             publisher.kill()

@@ -15,6 +15,7 @@ import torch
 from uois_sam.datasets.ov_parts import PartFrame, PartLabels, PartVocabulary, VocabularyDataset
 from uois_sam.errors import InputError, ModelError
 from uois_sam.parts.part_clipseg.model import PartClipSegModel
+from uois_sam.parts.part_clipseg.network import PartClipSegNetwork
 from uois_sam.parts.part_clipseg.small import SmallClipSeg
 from uois_sam.training.loop import LoopSettings
 from uois_sam.training.part_clipseg import (
@@ -136,16 +137,17 @@ def test_training_goes_on_from_a_model_that_was_trained_here(tmp_path: Path) -> 
 
 def test_what_learns() -> None:
     model = start_model(VOCABULARY.only_seen(), SETTINGS, CPU)
-    some = {id(p) for p in learning_parameters(model, whole=False)}
-    names = {name for name, p in model.network.named_parameters() if id(p) in some}
+    published = replace(model, network=PartClipSegNetwork(model.network.config))
+    some = {id(p) for p in learning_parameters(published)}
+    names = {name for name, p in published.network.named_parameters() if id(p) in some}
     clip = {name for name in names if name.startswith("clip.")}
     assert clip == {
         "clip.text_model.embeddings.token_embedding.weight",
         "clip.text_model.embeddings.position_embedding.weight",
     }
     assert {"background", "film_mul.weight", "adapter.0.weight", "join_words.weight"} <= names
-    everything = {id(p) for p in learning_parameters(model, whole=True)}
-    assert some < everything
+    everything = {id(p) for p in learning_parameters(model)}
+    assert {name for name, p in model.network.named_parameters() if id(p) in everything} > names
     vision = model.network.clip.vision_model
     assert id(vision.views[0].weight) in everything
     assert not everything & {id(p) for p in vision.colour.parameters()}

@@ -120,9 +120,10 @@ def test_what_is_no_clipseg_is_refused(clipseg: Path, tmp_path: Path) -> None:
     [
         ({"tokens": 1}, "at least 2 tokens"),
         ({"patch": 6}, "a multiple of 4"),
-        ({"input_size": 0}, "below 1"),
+        ({"input_size": 31}, "input_size is 31; wanted at least 32"),
+        ({"width": 3}, "width is 3"),
         ({"reduce": 10, "heads": 4}, "reduce is 10"),
-        ({"word_depth": 0}, "below 1"),
+        ({"word_depth": 0}, "word_depth is 0"),
     ],
 )
 def test_sizes_must_fit(sizes: dict[str, int], complaint: str) -> None:

@@ -37,8 +37,8 @@ def replay_bag_online(
     """Publish every frame of a bag to the nodes; write `out/NAME.mcap`, `report.json` and `report.html`.
 
     The output bag holds what was published and what the nodes answered, with the times at which it came, and the
-    bag's static transforms and truth, each from when its frame was published. Where
-    the nodes are started here, `out/log` holds what they said. Pictures and scores are made afterwards.
+    bag's static transforms and truth, each from when its frame was published. Where the nodes are started here,
+    `out/log` holds what they said. Pictures and scores are made afterwards.
 
     Args:
         bag, out, options, say, progress: as of `uois_sam.replay.offline.replay_bag`; the model is that of a stack

@@ -17,11 +17,12 @@ from uois_sam.commands.startup import PATIENCE, check_perception, start_percepti
 from uois_sam.errors import InputError, SourceError, UoisSamError
 from uois_sam.nodes.listener import TOPICS, Listener, decode
 from uois_sam.nodes.replayer import FramePublisher
-from uois_sam.replay.copied import BagMessage, CopiedMessages
+from uois_sam.replay.copied import CopiedMessages
 from uois_sam.replay.load import LoadSampler
 from uois_sam.replay.online import OnlineLog, Pace
 from uois_sam.replay.player import FramePlayer
 from uois_sam.replay.run import ReplayRun
+from uois_sam.sources.bag import BagMessage
 from uois_sam.sources.bag_queue import BagQueue
 from uois_sam.sources.bag_writer import BagWriter
 from uois_sam.sources.source import FrameSource

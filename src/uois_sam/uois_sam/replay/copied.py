@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from uois_sam.errors import SourceError
-
-BagMessage = tuple[str, str, int, bytes]
-"""Topic, type, time of recording in ns, CDR."""
+from uois_sam.sources.bag import BagMessage
 
 
 class CopiedMessages:

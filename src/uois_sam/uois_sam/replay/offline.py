@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from uois_sam.commands.outputs import make_folder
 from uois_sam.errors import InputError, SourceError
-from uois_sam.replay.copied import BagMessage, CopiedMessages
+from uois_sam.replay.copied import CopiedMessages
 from uois_sam.replay.judge import ReplayJudge
 from uois_sam.replay.load import LoadSampler
 from uois_sam.replay.messages import ResultMessages, interfaces
@@ -20,7 +20,7 @@ from uois_sam.replay.results import cut_clouds, result_messages
 from uois_sam.replay.run import FrameRecord, ReplayRun
 from uois_sam.replay.truth import Labels, label_rule, label_topics, open_labels
 from uois_sam.segmentation.tracking import Tracker
-from uois_sam.sources.bag import BagSource
+from uois_sam.sources.bag import BagMessage, BagSource
 from uois_sam.sources.bag_topics import NamedTopics
 from uois_sam.sources.bag_writer import BagWriter
 from uois_sam.types import Frame, Instances, Parts

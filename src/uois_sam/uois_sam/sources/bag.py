@@ -43,6 +43,10 @@ _NAMED = 5
 _DEFAULT_PERIOD = 33_333_333
 
 
+BagMessage = tuple[str, str, int, bytes]
+"""Topic, type, time of recording in ns, CDR."""
+
+
 class BagSource(OpenSource):
     """The colour images of a recording, each with the depth of the nearest stamp within half a frame.
 
@@ -124,10 +128,8 @@ class BagSource(OpenSource):
         connections = [c for c in self._connections() if c.topic == topic]
         return ((stamp, message) for _, stamp, _, message in self._messages(connections))
 
-    def raw_messages(
-        self, more: Collection[str] = (), *, camera: bool = True
-    ) -> Iterator[tuple[str, str, int, bytes]]:
-        """Topic, type, time of recording in ns and CDR of each message of the topics that are read, in that order.
+    def raw_messages(self, more: Collection[str] = (), *, camera: bool = True) -> Iterator[BagMessage]:
+        """Each message of the topics that are read, in the order of recording.
 
         Args:
             more: topics beside the static transforms.

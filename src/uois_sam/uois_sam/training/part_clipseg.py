@@ -127,7 +127,7 @@ def train_part_clipseg(
 
     network = train(
         model.network,
-        [ParameterGroup(learning_parameters(model, whole=model.hypernym != ""))],
+        [ParameterGroup(learning_parameters(model))],
         losses,
         lambda first, last: part_batches(
             frames, model, settings.batch, (first, last), settings.loop.seed, chosen, settings.absent
@@ -167,13 +167,12 @@ def start_model(seen: PartVocabulary, settings: PartClipSegTraining, device: tor
     return replace(model, objects=seen.objects, parts=seen.parts)
 
 
-def learning_parameters(model: PartClipSegModel, *, whole: bool) -> list[nn.Parameter]:
+def learning_parameters(model: PartClipSegModel) -> list[nn.Parameter]:
     """What learns: as published all but CLIP, of which the embeddings of words learn alone (B.2).
 
-    Args:
-        model: to train.
-        whole: whether CLIP learns too, as it must where its weights are random; `ConvVision`'s backbone never.
+    Where the image features are not CLIP's, its text encoder knows nothing yet, and learns too.
     """
+    whole = model.network.convolutional
     learning = []
     for name, parameter in model.network.named_parameters():
         words = name.startswith("clip.text_model.embeddings")

@@ -11,7 +11,6 @@ from uois_sam.sam.tiny.encoder import EfficientNetLite0
 LAYERS = 3
 _TAPS = (2, 3, 4)  # strides 8, 16 and 32
 _CHANNELS = 40 + 112 + 192
-_BLOCKS = 15
 
 
 class ConvVision(nn.Module):
@@ -28,7 +27,7 @@ class ConvVision(nn.Module):
     def __init__(self, width: int, side: int) -> None:
         super().__init__()
         self.side = side
-        self.colour = EfficientNetLite0(frozen=_BLOCKS).requires_grad_(False)
+        self.colour = EfficientNetLite0().requires_grad_(False)
         self.norm = nn.LayerNorm(_CHANNELS)
         self.views = nn.ModuleList(nn.Linear(_CHANNELS, width) for _ in range(LAYERS))
         self.places = nn.Parameter(0.02 * torch.randn(1, 1 + side * side, width))

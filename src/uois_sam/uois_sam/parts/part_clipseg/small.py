@@ -45,8 +45,9 @@ class SmallClipSeg:
     imagenet: bool = True
 
     def __post_init__(self) -> None:
-        if min(self.input_size, self.width, self.heads, self.word_width, self.word_depth) < 1:
-            raise InputError("a size of the small CLIPSeg is below 1; give whole numbers from 1 on")
+        for name, least in {"heads": 1, "word_depth": 1, "input_size": 32, "width": 4}.items():
+            if getattr(self, name) < least:
+                raise InputError(f"{name} is {getattr(self, name)}; wanted at least {least}")
         if self.tokens < 2 or self.patch < 4 or self.patch % 4:
             raise InputError(
                 f"tokens={self.tokens}, patch={self.patch}; wanted at least 2 tokens and a multiple of 4 as patch"
@@ -106,9 +107,8 @@ def small_part_clipseg(vocabulary: PartVocabulary, sizes: SmallClipSeg) -> PartC
     network = PartClipSegNetwork(config, convolutional=True)
     if sizes.imagenet:
         network.clip.vision_model.colour.load_imagenet(imagenet_weights())
-    for (
-        module
-    ) in network.decoder.modules():  # transformers' own is made to be overwritten: its logits are hundreds
+    # transformers' own beginning is made to be overwritten: its logits are hundreds
+    for module in network.decoder.modules():
         if isinstance(module, (nn.Linear, nn.Conv2d, nn.ConvTranspose2d)):
             module.reset_parameters()
     network.start_from_clipseg()
