@@ -161,6 +161,12 @@ def test_the_clouds_shown_are_the_clean_ones_in_what_is_near() -> None:
     assert shown.colours[2].tolist() == (0.35 * 100 + 0.65 * overlay).astype(np.uint8).tolist()
 
 
+def test_the_table_of_instances_has_the_colours_of_the_overlay() -> None:
+    page = report_page(record())
+    for r, g, b in number_colours(np.array([1, 7])):
+        assert f"background:rgb({r},{g},{b})" in page
+
+
 def test_clouds_of_a_sampled_frame_carry_ids() -> None:
     pytest.importorskip("rclpy", reason="rclpy is not on this machine")
     pytest.importorskip("uois_sam_msgs", reason="the ROS messages are not on this machine")

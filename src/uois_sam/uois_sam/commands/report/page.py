@@ -11,7 +11,7 @@ from uois_sam.commands.demo_record import DemoRecord, FrameFigures, PartFigures,
 from uois_sam.commands.report.document import SCORES_EXPLAINED, article, document, scores_table, tiles
 from uois_sam.commands.report.pictures import pictures
 from uois_sam.commands.report.plot import latency_plot, stage_plot
-from uois_sam.types import label_colours
+from uois_sam.types import number_colours
 
 
 def report_page(record: DemoRecord) -> str:
@@ -119,15 +119,14 @@ def _instances(figures: FrameFigures) -> str:
     """A small table beside the pictures."""
     if not figures.instances:
         return ""
-    colours = label_colours(len(figures.instances))
+    colours = number_colours(np.array([instance.id for instance in figures.instances]))
     with_clouds = figures.clouds_ms is not None
     parts = figures.parts or ()
     heads = ["", "id", "score", "px"] + (["points", "m", "size, cm"] if with_clouds else [])
     if figures.parts is not None:
         heads.append("parts")
     lines = []
-    for instance in figures.instances:
-        r, g, b = colours[instance.label]
+    for instance, (r, g, b) in zip(figures.instances, colours, strict=True):
         cells = [
             f'<i style="background:rgb({r},{g},{b})"></i>',
             str(instance.id),
