@@ -59,6 +59,7 @@ def test_what_the_page_says() -> None:
         "1dropped",
         "9.0frames per second",
         "50 msframe to instances, median",
+        "Answers per second",
         "2.0instances per frame",
         "603 MBmemory, highest",
         "60.0overlap F, %",

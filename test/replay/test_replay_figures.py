@@ -10,7 +10,7 @@ import pytest
 from uois_sam.datasets.label_rule import LabelRule
 from uois_sam.evaluation.metrics import Scores
 from uois_sam.evaluation.results import Evaluation, ImageScores
-from uois_sam.replay.figures import cpu_figures, instance_figures, memory_figures, report_figures, spread
+from uois_sam.replay.figures import cpu_figures, instance_figures, memory_figures, rates, report_figures, spread
 from uois_sam.replay.report import ReplayScores
 from uois_sam.replay.run import FrameRecord, LoadSample, ReplayRun
 
@@ -29,6 +29,22 @@ def replayed(frames: int = 100, dropped: int = 10) -> ReplayRun:
     ]
     load = [LoadSample(float(k), 500.0 + (10 if k > 2 else 0), 50.0 * (k > 0)) for k in range(11)]
     return ReplayRun("x.mcap", "topics", "offline", "tiny", 10.0, records, load, ["a", "b", "a"], "cut off")
+
+
+def test_the_rate_is_that_of_the_last_answers() -> None:
+    times = [0.5, 1.0, None, 1.5, 2.0, 2.5, 3.0, 3.25, 3.25]
+    run = ReplayRun("x", "t", "online", "m", 3.0, [FrameRecord(k, 0.0, at) for k, at in enumerate(times)])
+    assert rates(run, window=2) == [
+        (1.0, 2),
+        (1.5, 2),
+        (2.0, 2),
+        (2.5, 2),
+        (3.0, 2),
+        (3.25, pytest.approx(2 / 0.75)),
+    ]
+    assert (
+        rates(ReplayRun("x", "t", "online", "m", 0.0, [FrameRecord(0, 0.0, 1.0), FrameRecord(1, 0.0, None)])) == []
+    )
 
 
 def test_a_report_has_all_of_it_and_is_json() -> None:

@@ -49,6 +49,15 @@ def latencies(run: ReplayRun) -> list[float]:
     return [frame.latency for frame in run.frames if frame.latency is not None]
 
 
+def rates(run: ReplayRun, window: int = 5) -> list[tuple[float, float]]:
+    """Seconds since the replay began, rising, and answers per second over the last `window` answers until then."""
+    times = sorted({frame.answered for frame in run.frames if frame.answered is not None})
+    begun = [times[max(k - window, 0)] for k in range(len(times))]
+    return [
+        (at, min(k, window) / (at - first)) for k, (at, first) in enumerate(zip(times, begun, strict=True)) if k
+    ]
+
+
 def stage_spreads(run: ReplayRun) -> dict[str, dict[str, float]]:
     """Milliseconds by stage, in the order in which the stages first came."""
     times: dict[str, list[float]] = {}

@@ -17,6 +17,7 @@ from uois_sam.replay.figures import (
     latencies,
     memory_figures,
     part_figures,
+    rates,
     spread,
     stage_spreads,
 )
@@ -123,6 +124,11 @@ def _times(run: ReplayRun) -> str:
         curve(points, "frame", "ms"),
         f'<table class="scores"><tr>{head}</tr>{lines}</table>',
     ]
+    if over_time := rates(run):
+        parts += [
+            "<h3>Answers per second, over five answers</h3>",
+            curve(over_time, "seconds", "answers per second"),
+        ]
     if stages:
         parts += [
             "<h3>Stages, median</h3>",
